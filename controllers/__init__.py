@@ -1,0 +1,1 @@
+"""What stands at the roadside: interlock, conflict monitor, local controller."""

@@ -1,0 +1,1 @@
+"""Numbers in, decisions out: estimation and strategies; knows no simulator, no socket, no clock."""

@@ -1,0 +1,1 @@
+"""Signal control strategies, one file each, one interface."""

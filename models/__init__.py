@@ -1,0 +1,1 @@
+"""The vocabulary of Ampelwerk: frozen data, no I/O, standard library only."""

@@ -1,0 +1,93 @@
+"""Errors that carry their facts as fields; the text is built from them.
+
+Every error says what is wrong, where, what the limit is, what was found and what helps.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Severity(StrEnum):
+    """How much a finding weighs."""
+
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing noticed about an intersection, a plan or an input file, as data."""
+
+    rule: str
+    """Short name of the rule, in lower case with underscores, such as ``source_overlap``."""
+    severity: Severity
+    """How much it weighs."""
+    where: str
+    """Element it is about: intersection, signal group, lane, file."""
+    message: str
+    """What was found, in one sentence."""
+    remedy: str = ""
+    """What helps, in one sentence; empty if nothing need be done."""
+
+    def __str__(self) -> str:
+        tail = f" {self.remedy}" if self.remedy else ""
+        return f"{self.severity}: {self.rule}: {self.where}: {self.message}{tail}"
+
+
+class AmpelwerkError(Exception):
+    """Base of all errors that Ampelwerk raises on purpose."""
+
+
+class InvalidInputError(AmpelwerkError):
+    """Input that cannot be what was meant; nothing was changed.
+
+    Parameters
+    ----------
+    what : what is wrong, in one sentence.
+    where : file, element or option.
+    found : the offending value, if there is one.
+    limit : what would have been accepted.
+    remedy : what to do.
+    """
+
+    def __init__(
+        self, what: str, *, where: str = "", found: str = "", limit: str = "", remedy: str = ""
+    ) -> None:
+        self.what, self.where, self.found = what, where, found
+        self.limit, self.remedy = limit, remedy
+        parts = [f"{where}: {what}" if where else what]
+        if found:
+            parts.append(f"found: {found}")
+        if limit:
+            parts.append(f"allowed: {limit}")
+        if remedy:
+            parts.append(f"remedy: {remedy}")
+        super().__init__("; ".join(parts))
+
+
+class UnsafePlanError(AmpelwerkError):
+    """A plan, stage or envelope that breaks a rule; carries every finding at once."""
+
+    def __init__(self, findings: tuple[Finding, ...]) -> None:
+        self.findings = findings
+        super().__init__("\n".join(str(finding) for finding in findings))
+
+
+class MissingDependencyError(AmpelwerkError):
+    """A program or package that is needed for this command is not installed."""
+
+    def __init__(self, what: str, *, remedy: str) -> None:
+        self.what, self.remedy = what, remedy
+        super().__init__(f"{what} is not installed; remedy: {remedy}")
+
+
+class SimulationError(AmpelwerkError):
+    """The simulator stopped or refused its input."""
+
+    def __init__(self, what: str, *, where: str = "", remedy: str = "") -> None:
+        self.what, self.where, self.remedy = what, where, remedy
+        text = f"{where}: {what}" if where else what
+        super().__init__(f"{text}; remedy: {remedy}" if remedy else text)

@@ -1,0 +1,102 @@
+"""One signalised intersection: its lamps, movements, stop-line lanes and stages.
+
+Positions in the controller's output keep the simulator's word, link index, where they cross
+the border; everywhere else the unit is the signal group (a lamp) or the lane (a queue).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NewType
+
+from ampelwerk.models.envelope import Envelope, IntersectionId
+from ampelwerk.models.errors import Finding
+from ampelwerk.models.plan import CyclicPlan
+
+LaneId = NewType("LaneId", str)
+StageId = NewType("StageId", str)
+
+
+class Turn(StrEnum):
+    """Where a movement goes."""
+
+    STRAIGHT = "straight"
+    LEFT = "left"
+    RIGHT = "right"
+    U_TURN = "u-turn"
+    CROSSING = "crossing"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Movement:
+    """A way through the intersection: from one stop-line lane to one exit lane."""
+
+    sumo_link_index: int
+    """Position in the state string."""
+    group: int
+    """Index into `Envelope.groups`; -1 if the link is not signalled (letters o, O)."""
+    from_lane: LaneId
+    """Lane it leaves; for pedestrians the walking area."""
+    to_lane: LaneId
+    """Lane it enters; for pedestrians the crossing."""
+    via_lane: LaneId
+    """First internal lane inside the junction."""
+    turn: Turn
+    """Where it goes."""
+    yields_to: tuple[int, ...] = ()
+    """Groups this movement gives way to when both show green (permissive)."""
+    length_m: float = 0.0
+    """Length of its path inside the junction. [m]"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """Signal groups that are green together (RiLSA: Phase)."""
+
+    stage_id: StageId
+    """Name, unique in the intersection."""
+    groups: tuple[int, ...]
+    """Indices of the green groups, rising."""
+    permissive: tuple[int, ...] = ()
+    """Those of `groups` that must give way to another green movement (letter g)."""
+    delivered: bool = True
+    """It stands in the scenario's own program; otherwise it was generated."""
+    selectable: bool = True
+    """A strategy may choose it; false for steps of a program that only lead to the next stage."""
+
+    @property
+    def mask(self) -> int:
+        """The green groups as a bit mask, group i at bit i."""
+        return sum(1 << group for group in self.groups)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intersection:
+    """Everything static that is known about one signalised intersection."""
+
+    envelope: Envelope
+    """Signal groups and the rules they keep."""
+    movements: tuple[Movement, ...]
+    """Movements by link index; several may share one link index."""
+    sumo_link_count: int
+    """Length of the state string."""
+    sumo_link_group: tuple[int, ...]
+    """(sumo_link_count,) signal group of each link; -1 where the letter never changes."""
+    sumo_link_letter: str
+    """(sumo_link_count,) letter shown where no group drives the link, else a space."""
+    turn_on_red: tuple[int, ...] = ()
+    """Groups whose RED is shown as s: stop, then turn right on red."""
+    yields: tuple[tuple[bool, ...], ...]
+    """yields[i][j]: group i gives way to group j when both are green (permissive pair)."""
+    stages: tuple[Stage, ...]
+    """Stages; those of the scenario's program first."""
+    plans: tuple[CyclicPlan, ...]
+    """Programs as plans; the first is the one in force at begin."""
+    findings: tuple[Finding, ...] = ()
+    """What was noticed at import."""
+
+    @property
+    def intersection_id(self) -> IntersectionId:
+        """Name of the intersection."""
+        return self.envelope.intersection_id

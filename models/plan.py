@@ -1,0 +1,65 @@
+"""Timing plans: which stage is wanted in which second of the cycle."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass
+
+from ampelwerk.models.errors import InvalidInputError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanStep:
+    """From a second of the cycle on, a stage is wanted."""
+
+    start_ds: int
+    """Start on the cycle clock. [ds]"""
+    stage: int
+    """Index into the intersection's stages."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CyclicPlan:
+    """A fixed-time plan: the same steps every cycle.
+
+    A step begins when its stage is *requested*, that is with the amber of the stage before; the
+    transition is part of the step. The cycle clock is (time - offset) modulo cycle time.
+
+    Raises
+    ------
+    InvalidInputError : no steps, steps out of order or outside the cycle, cycle time not positive.
+    """
+
+    plan_id: str
+    """Name, unique in the intersection."""
+    cycle_ds: int
+    """Cycle time. [ds]"""
+    offset_ds: int
+    """Offset against the common clock. [ds]"""
+    steps: tuple[PlanStep, ...]
+    """Steps by start, the first at 0."""
+
+    def __post_init__(self) -> None:
+        starts = [step.start_ds for step in self.steps]
+        if (
+            self.cycle_ds <= 0
+            or not starts
+            or starts[0] != 0
+            or starts[-1] >= self.cycle_ds
+            or any(a >= b for a, b in zip(starts, starts[1:], strict=False))
+        ):
+            raise InvalidInputError(
+                "the steps of the plan do not fill its cycle",
+                where=f"plan {self.plan_id}",
+                found=f"cycle {self.cycle_ds} ds, starts {starts}",
+                limit="starts rising from 0, all before the end of the cycle",
+            )
+
+    def cycle_clock_ds(self, now_ds: int) -> int:
+        """Position on the cycle clock. [ds]"""
+        return (now_ds - self.offset_ds) % self.cycle_ds
+
+    def stage_at(self, now_ds: int) -> int:
+        """Index of the stage that is wanted at a time."""
+        clock_ds = self.cycle_clock_ds(now_ds)
+        return self.steps[bisect_right(self.steps, clock_ds, key=lambda step: step.start_ds) - 1].stage

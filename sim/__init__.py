@@ -1,0 +1,1 @@
+"""SUMO plays the street."""

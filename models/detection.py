@@ -19,6 +19,7 @@ class LoopRole(StrEnum):
     ADVANCE = "advance"
     UPSTREAM = "upstream"
     EXIT = "exit"
+    CALL = "call"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,88 @@
+"""Rule profiles: where the times of an envelope come from.
+
+`sumo` takes them from the scenario's own program, so that control methods are compared like for
+like; `rilsa` computes them from geometry (FGSV, Richtlinien für Lichtsignalanlagen, 2015).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClearingClass:
+    """How a class of stream clears the conflict area (RiLSA 2015, intergreen times)."""
+
+    crossing_s: float
+    """Time driven on after the end of green (Überfahrzeit). [s]"""
+    clearing_mps: float
+    """Clearing speed. [m/s]"""
+    length_m: float
+    """Vehicle length added to the clearing distance. [m]"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RilsaProfile:
+    """Times computed from geometry."""
+
+    name: str = "rilsa"
+    version: int = 1
+    motor_straight: ClearingClass = ClearingClass(crossing_s=3, clearing_mps=10, length_m=6)
+    motor_turning: ClearingClass = ClearingClass(crossing_s=2, clearing_mps=7, length_m=6)
+    motor_tight: ClearingClass = ClearingClass(crossing_s=2, clearing_mps=5, length_m=6)
+    tight_radius_m: float = 10.0
+    """Turns with a smaller radius use `motor_tight`. [m]"""
+    cyclist: ClearingClass = ClearingClass(crossing_s=1, clearing_mps=4, length_m=0)
+    pedestrian: ClearingClass = ClearingClass(crossing_s=0, clearing_mps=1.2, length_m=0)
+    tram: ClearingClass = ClearingClass(crossing_s=3, clearing_mps=10, length_m=15)
+    motor_entering_mps: float = 40 / 3.6
+    """Speed at which a motor vehicle enters. [m/s]"""
+    cyclist_entering_mps: float = 5.0
+    """Speed at which a cyclist enters. [m/s]"""
+    amber_s: tuple[tuple[float, int], ...] = ((50 / 3.6, 3), (60 / 3.6, 4), (70 / 3.6, 5))
+    """(speed limit up to [m/s], amber [s]), VwV-StVO to § 37."""
+    turning_amber_s: int = 3
+    """Amber of turning movements with a signal of their own. [s]"""
+    cyclist_amber_s: int = 2
+    """Amber of a signal for cyclists alone. [s]"""
+    red_amber_s: int = 1
+    """Red-amber of motor vehicles and cyclists. [s]"""
+    min_green_s: int = 5
+    """Minimum green. [s]"""
+    walking_mps: float = 1.2
+    """Walking speed; a pedestrian's minimum green lets half the crossing be walked. [m/s]"""
+    min_red_s: int = 1
+    """Minimum red. [s]"""
+    max_red_s: int = 120
+    """Red after which an alarm is raised. [s]"""
+
+    @property
+    def label(self) -> str:
+        """Name and version."""
+        return f"{self.name}/{self.version}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SumoProfile:
+    """Times taken from the scenario's own program, with overrides that are stored in the result."""
+
+    name: str = "sumo"
+    version: int = 1
+    min_green_s: float = 5.0
+    """Minimum green is at most this; less where the program shows or declares less. [s]"""
+    min_green_override_s: float | None = None
+    """Minimum green of every group, whatever the program says. [s]"""
+    amber_override_s: float | None = None
+    """Amber of every vehicle group, whatever the program says. [s]"""
+    all_red_override_s: float | None = None
+    """All-red after amber; vehicle intergreens become amber + all-red. [s]"""
+    min_red_s: float = 1.0
+    """Minimum red. [s]"""
+
+    @property
+    def label(self) -> str:
+        """Name and version."""
+        return f"{self.name}/{self.version}"
+
+
+Profile = SumoProfile | RilsaProfile

@@ -1,0 +1,50 @@
+"""Errors at the edge of the process: one table from error to exit code, no traceback unasked."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Callable
+
+from ampelwerk.models.errors import (
+    AmpelwerkError,
+    InvalidInputError,
+    MissingDependencyError,
+    UnsafePlanError,
+)
+
+OK, RUNTIME_ERROR, BAD_INPUT, COMPARED_WORSE, DEPENDENCY_MISSING, INTERRUPTED = 0, 1, 2, 3, 4, 130
+"""Exit codes."""
+
+EXIT_CODE: tuple[tuple[type[BaseException], int], ...] = (
+    (InvalidInputError, BAD_INPUT),
+    (UnsafePlanError, BAD_INPUT),
+    (MissingDependencyError, DEPENDENCY_MISSING),
+    (KeyboardInterrupt, INTERRUPTED),
+    (AmpelwerkError, RUNTIME_ERROR),
+    (Exception, RUNTIME_ERROR),
+)
+"""The first class that fits decides."""
+
+
+def run_command(command: Callable[[], int | None], *, debug: bool) -> None:
+    """Run a command's body and leave the process with its exit code."""
+    try:
+        code = command() or OK
+    except (Exception, KeyboardInterrupt) as error:
+        if debug:
+            traceback.print_exc()
+        print(_text(error), file=sys.stderr)
+        code = next(code for kind, code in EXIT_CODE if isinstance(error, kind))
+    if code:
+        raise SystemExit(code)
+
+
+def _text(error: BaseException) -> str:
+    if isinstance(error, KeyboardInterrupt):
+        return "interrupted"
+    if isinstance(error, AmpelwerkError):
+        return f"error: {error}"
+    if isinstance(error, OSError):
+        return f"error: {error.filename or ''}: {error.strerror or error}"
+    return f"error: unexpected {type(error).__name__}: {error}; remedy: run again with --debug"

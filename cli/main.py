@@ -1,0 +1,281 @@
+"""`ampelwerk`: the command line. Each command's body is imported when it runs."""
+
+from __future__ import annotations
+
+import sys
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated, Literal, Optional
+
+import typer
+
+from ampelwerk.cli.failure import run_command
+
+app = typer.Typer(
+    name="ampelwerk",
+    help="Adaptive traffic signal control from inductive loops, tried out in SUMO.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    add_completion=False,
+)
+
+ScenarioArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="SCENARIO",
+        help="A name from `ampelwerk scenarios`, a .sumocfg, or a .net.xml(.gz) with --route-files.",
+    ),
+]
+RoutesOption = Annotated[
+    Optional[list[Path]],  # noqa: UP045
+    typer.Option("--route-files", "-r", help="Demand, when SCENARIO is a net; may be repeated."),
+]
+AdditionalOption = Annotated[
+    Optional[list[Path]],  # noqa: UP045
+    typer.Option("--additional-files", "-a", help="Additional files, when SCENARIO is a net."),
+]
+BeginOption = Annotated[
+    Optional[float], typer.Option("--begin", "-b", help="Begin [s]; else the scenario's own.")  # noqa: UP045
+]
+EndOption = Annotated[
+    Optional[float],  # noqa: UP045
+    typer.Option("--end", "-e", help="End [s]; else the scenario's own, else last departure + 3600."),
+]
+ProfileOption = Annotated[
+    Literal["sumo", "rilsa"],
+    typer.Option(
+        help="Where amber and intergreens come from: the scenario's own program, or RiLSA geometry."
+    ),
+]
+MinGreenOption = Annotated[
+    Optional[float],  # noqa: UP045
+    typer.Option("--min-green", help="Minimum green of every signal group [s]."),
+]
+BackendOption = Annotated[
+    Literal["libsumo", "traci"], typer.Option(help="How SUMO is driven; the GUI needs traci.")
+]
+TeleportOption = Annotated[
+    float,
+    typer.Option(
+        "--time-to-teleport",
+        help="SUMO removes a vehicle that stood this long [s]; -1 never, so that gridlock shows.",
+    ),
+]
+OutputOption = Annotated[
+    Optional[Path],  # noqa: UP045
+    typer.Option("--output", "-o", help="Directory for the results; must be empty or new."),
+]
+ForceOption = Annotated[bool, typer.Option("--force", help="Overwrite what the directory holds.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
+DebugOption = Annotated[bool, typer.Option("--debug", help="Show a traceback when it fails.")]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(version("ampelwerk"))
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    _version_: Annotated[
+        bool,
+        typer.Option(
+            "--version", "-V", callback=_version, is_eager=True, help="Print the version and stop."
+        ),
+    ] = False,
+) -> None:
+    """Adaptive traffic signal control from inductive loops, tried out in SUMO."""
+
+
+@app.command()
+def doctor(as_json: JsonOption = False, debug: DebugOption = False) -> None:
+    """Show versions, cores and SUMO; say what is missing and how to get it."""
+    from ampelwerk.cli import doctor as command
+
+    run_command(lambda: command.doctor(as_json=as_json), debug=debug)
+
+
+@app.command()
+def scenarios(as_json: JsonOption = False, debug: DebugOption = False) -> None:
+    """List the scenario names that can be run here."""
+    from ampelwerk.cli import scenarios as command
+
+    run_command(lambda: command.scenarios(as_json=as_json), debug=debug)
+
+
+@app.command()
+def model(
+    scenario: ScenarioArgument,
+    route_files: RoutesOption = None,
+    additional_files: AdditionalOption = None,
+    profile: ProfileOption = "sumo",
+    min_green: MinGreenOption = None,
+    output: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("--output", "-o", help="Write the whole model to this JSON file."),
+    ] = None,
+    force: ForceOption = False,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Show the imported intersections: groups, conflicts, stages, loops and warnings."""
+    from ampelwerk.cli import model as command
+
+    run_command(
+        lambda: command.model(
+            scenario,
+            routes=route_files or [],
+            additional=additional_files or [],
+            profile=profile,
+            min_green_s=min_green,
+            output=output,
+            force=force,
+            as_json=as_json,
+        ),
+        debug=debug,
+    )
+
+
+@app.command()
+def simulate(
+    scenario: ScenarioArgument,
+    control: Annotated[
+        str,
+        typer.Option(
+            help="native, fixed, actuated, max-pressure or priority-index; "
+            "native is SUMO's own program, untouched."
+        ),
+    ] = "priority-index",
+    route_files: RoutesOption = None,
+    additional_files: AdditionalOption = None,
+    profile: ProfileOption = "sumo",
+    seed: Annotated[int, typer.Option(help="Seed of SUMO's random numbers.")] = 1,
+    begin: BeginOption = None,
+    end: EndOption = None,
+    min_green: MinGreenOption = None,
+    loops: Annotated[
+        Literal["auto", "scenario"],
+        typer.Option(help="auto: place what is missing; scenario: only the loops it brings."),
+    ] = "auto",
+    backend: BackendOption = "libsumo",
+    gui: Annotated[bool, typer.Option("--gui", help="Open SUMO's window (uses traci).")] = False,
+    time_to_teleport: TeleportOption = -1.0,
+    output: OutputOption = None,
+    force: ForceOption = False,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Run one simulation under one kind of signal control and measure it."""
+    from ampelwerk.cli import simulate as command
+
+    run_command(
+        lambda: command.simulate(
+            scenario,
+            control=control,
+            routes=route_files or [],
+            additional=additional_files or [],
+            profile=profile,
+            seed=seed,
+            begin_s=begin,
+            end_s=end,
+            min_green_s=min_green,
+            loops=loops,
+            backend="traci" if gui else backend,
+            gui=gui,
+            time_to_teleport_s=time_to_teleport,
+            output=output,
+            force=force,
+            as_json=as_json,
+        ),
+        debug=debug,
+    )
+
+
+@app.command()
+def compare(
+    scenario: ScenarioArgument,
+    control: Annotated[
+        list[str],
+        typer.Option(help="A kind of control; give it twice or more, the first is the reference."),
+    ],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Directory for the results; resumed if cut off.")
+    ],
+    seeds: Annotated[
+        str, typer.Option(help="Seeds: 1:6 (the end is left out) or 1,5,9.")
+    ] = "1:6",
+    workers: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option(help="Runs at the same time; as many as cores by default."),
+    ] = None,
+    scheduler: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(help="Send the runs to a Dask scheduler, such as tcp://host:8786."),
+    ] = None,
+    route_files: RoutesOption = None,
+    additional_files: AdditionalOption = None,
+    profile: ProfileOption = "sumo",
+    begin: BeginOption = None,
+    end: EndOption = None,
+    min_green: MinGreenOption = None,
+    backend: BackendOption = "libsumo",
+    time_to_teleport: TeleportOption = -1.0,
+    force: ForceOption = False,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Run several kinds of control over the same seeds and compare them in pairs."""
+    from ampelwerk.cli import compare as command
+
+    run_command(
+        lambda: command.compare(
+            scenario,
+            controls=control,
+            seeds=seeds,
+            workers=workers,
+            scheduler=scheduler,
+            routes=route_files or [],
+            additional=additional_files or [],
+            profile=profile,
+            begin_s=begin,
+            end_s=end,
+            min_green_s=min_green,
+            backend=backend,
+            time_to_teleport_s=time_to_teleport,
+            output=output,
+            force=force,
+            as_json=as_json,
+        ),
+        debug=debug,
+    )
+
+
+@app.command()
+def report(
+    directory: Annotated[
+        Path, typer.Argument(metavar="DIR", help="Results of `simulate` or `compare`.")
+    ],
+    route: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(help="Edges of the time-space diagram, separated by spaces; else chosen."),
+    ] = None,
+    force: ForceOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Write DIR/report.html: one self-contained page with tables and diagrams."""
+    from ampelwerk.cli import report as command
+
+    run_command(
+        lambda: command.report(directory, route=route.split() if route else None, force=force),
+        debug=debug,
+    )
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    try:
+        app()
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,164 @@
+"""The local controller: carries out wanted stages, or its own plan when wishes stop.
+
+It asks the interlock for the signal groups of one stage at a time and turns the aspects that the
+interlock grants into the controller's output. It never writes a lamp itself.
+"""
+
+from __future__ import annotations
+
+from ampelwerk.controllers.interlock import Interlock
+from ampelwerk.models.envelope import Aspect
+from ampelwerk.models.intersection import Intersection
+
+FAR_DS = 2**62
+"""A moment that never comes. [ds]"""
+
+
+class LocalController:
+    """Runs one intersection.
+
+    It begins in the state that its plan shows at `now_ds`: two cycles of the plan are played
+    through the interlock beforehand, so that every running time is known from the start.
+
+    Parameters
+    ----------
+    intersection : what to control.
+    tick_ds : time between two calls of `tick`. [ds]
+    now_ds : present time. [ds]
+    """
+
+    def __init__(self, intersection: Intersection, *, tick_ds: int, now_ds: int) -> None:
+        self.intersection = intersection
+        self._plan = intersection.plans[0]
+        self._masks = [stage.mask for stage in intersection.stages]
+        self._interlock = Interlock.running(intersection.envelope, tick_ds)
+        self._tick_ds = tick_ds
+        self._wish: int | None = None
+        self._wish_until_ds = -FAR_DS
+        self._letters = _Letters(intersection)
+        self.stage = 0
+        """Stage requested."""
+        self.since_ds = now_ds
+        """Moment at which the stage was shown in full. [ds]"""
+        self.decidable_from_ds = FAR_DS
+        """Moment from which another stage may be asked for. [ds]"""
+        self.state = ""
+        """Output, one letter per link."""
+        ticks = -(-2 * self._plan.cycle_ds // tick_ds)
+        start_ds = now_ds - ticks * tick_ds
+        self.stage = self._plan.stage_at(start_ds)
+        for k in range(ticks + 1):
+            self.tick(start_ds + k * tick_ds)
+
+    @property
+    def green_mask(self) -> int:
+        """Groups at green, group i at bit i."""
+        return self._interlock.green_mask
+
+    @property
+    def on_plan(self) -> bool:
+        """No wish is in force; the plan is executed."""
+        return self._wish is None
+
+    def want(self, stage: int, until_ds: int) -> None:
+        """Ask for a stage; the wish lapses at `until_ds` unless renewed."""
+        self._wish, self._wish_until_ds = stage, until_ds
+
+    def renew(self, until_ds: int) -> None:
+        """Go on with what is shown now until then."""
+        if self._wish is None:
+            self._wish = self.stage
+        self._wish_until_ds = until_ds
+
+    def tick(self, now_ds: int) -> bool:
+        """Move on by one tick; True if the output changed."""
+        stage = self._wish
+        if stage is None or now_ds >= self._wish_until_ds:
+            self._wish = None
+            stage = self._plan.stage_at(now_ds)
+        switched = stage != self.stage
+        self.stage = stage
+        interlock = self._interlock
+        if interlock.tick(self._masks[stage], now_ds) or switched:
+            self._after_change(now_ds)
+            state = self._letters.state(interlock.aspects, stage)
+            changed = state != self.state
+            self.state = state
+            return changed
+        return False
+
+    def _after_change(self, now_ds: int) -> None:
+        """When may the next stage be asked for?"""
+        interlock = self._interlock
+        if not interlock.settled:
+            self.decidable_from_ds = FAR_DS
+            return
+        groups = self.intersection.envelope.groups
+        missing_ds = max(
+            (
+                groups[group].min_green_ds - interlock.shown_ticks(group) * self._tick_ds
+                for group in self.intersection.stages[self.stage].groups
+            ),
+            default=0,
+        )
+        self.since_ds = now_ds
+        self.decidable_from_ds = now_ds + max(0, missing_ds)
+
+
+class _Letters:
+    """Aspects to the letters of the state string.
+
+    A green group shows g where its stage was delivered so, or while a group it gives way to still
+    runs out of the stage before; else G.
+    """
+
+    def __init__(self, intersection: Intersection) -> None:
+        self._intersection = intersection
+        self._cache: dict[tuple[tuple[int, ...], int, str], str] = {}
+        self._last = ["G"] * intersection.envelope.size
+
+    def state(self, aspects: tuple[int, ...], stage: int) -> str:
+        """The state string for the aspects under a requested stage."""
+        key = (aspects, stage, "".join(self._last))
+        cached = self._cache.get(key)
+        letters = self._green_letters(aspects, stage)
+        self._last = letters
+        if cached is None:
+            cached = self._cache[key] = self._compose(aspects, letters)
+        return cached
+
+    def _green_letters(self, aspects: tuple[int, ...], number: int) -> list[str]:
+        """G or g for every group, kept while it is not green."""
+        site = self._intersection
+        stage = site.stages[number]
+        letters = list(self._last)
+        for group, aspect in enumerate(aspects):
+            if aspect != Aspect.GREEN:
+                continue
+            if group in stage.permissive:
+                letters[group] = "g"
+            elif group in stage.groups:
+                letters[group] = "G"
+            if stage.selectable and any(
+                yields and aspects[foe] in (Aspect.GREEN, Aspect.AMBER) and foe not in stage.groups
+                for foe, yields in enumerate(site.yields[group])
+            ):
+                letters[group] = "g"
+        return letters
+
+    def _compose(self, aspects: tuple[int, ...], green_letters: list[str]) -> str:
+        """One letter per link."""
+        site = self._intersection
+        shown = []
+        for link, group in enumerate(site.sumo_link_group):
+            if group < 0:
+                shown.append(site.sumo_link_letter[link])
+            elif aspects[group] == Aspect.GREEN:
+                shown.append(green_letters[group])
+            elif aspects[group] == Aspect.AMBER:
+                shown.append("y")
+            elif aspects[group] == Aspect.RED_AMBER:
+                shown.append("u")
+            else:
+                shown.append("s" if group in site.turn_on_red else "r")
+        return "".join(shown)

@@ -1,0 +1,350 @@
+"""Many intersections as one structure of arrays: what the kernels read.
+
+Everything static that estimation and strategies need is laid out once, from the network:
+lanes of one intersection side by side, compressed rows (``ptr``) for what hangs on them. A
+signalised pedestrian crossing is a lane too: people queue at its kerb and its group serves them.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from ampelwerk.models.detection import LoopRole
+from ampelwerk.models.envelope import RoadUser
+from ampelwerk.models.intersection import Intersection, Turn
+from ampelwerk.models.network import Network, StopLane
+
+FloatArray = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
+IntArray = np.ndarray[tuple[int, ...], np.dtype[np.int64]]
+
+JAM_SPACING_M = 7.5
+"""Road one queued car takes up: SUMO's default car, 5 m and a gap of 2.5 m. [m]"""
+SATURATION_FLOW_VEH_S = 0.53
+"""Prior of the saturation flow of a lane, measured in SUMO as 0.52-0.58. [veh/s]"""
+PERMISSIVE_FACTOR = 0.35
+"""Prior share of the saturation flow that a permissive turn gets through opposing traffic."""
+CROSSING_FLOW_PED_S = 5.0
+"""A crossing serves all who wait at its kerb within the first seconds of green. [ped/s]"""
+ROAD_USER_WEIGHT = {RoadUser.TRAM: 20.0, RoadUser.BUS: 10.0}
+"""Weight of one vehicle on a lane of its own, from persons aboard; a car weighs 1."""
+
+STOP_LINE, ADVANCE, UPSTREAM, EXIT, CALL = range(5)
+_ROLE = {
+    LoopRole.STOP_LINE: STOP_LINE,
+    LoopRole.ADVANCE: ADVANCE,
+    LoopRole.UPSTREAM: UPSTREAM,
+    LoopRole.EXIT: EXIT,
+    LoopRole.CALL: CALL,
+}
+
+
+class City(NamedTuple):
+    """Static arrays. L lanes, A approaches, I intersections, S stages, E service entries, K loops.
+
+    A *service entry* says that a stage serves a lane; entries of one stage lie side by side.
+    """
+
+    lane_ptr: IntArray
+    """(I+1,) lanes of each intersection."""
+    stage_ptr: IntArray
+    """(I+1,) stages of each intersection."""
+    entry_ptr: IntArray
+    """(S+1,) service entries of each stage."""
+    entry_lane: IntArray
+    """(E,) lane served."""
+    entry_flow: FloatArray
+    """(E,) prior saturation flow of the lane in that stage. [veh/s]"""
+    entry_cap: FloatArray
+    """(E,) vehicles expected to pass before one that may not go blocks the head. [veh]"""
+    selectable: IntArray
+    """(S,) 1 if a strategy may choose the stage."""
+    transition_ptr: IntArray
+    """(I,) start of the intersection's block in `transition_s`."""
+    transition_s: FloatArray
+    """Blocks of (stages x stages): longest intergreen from stage to stage, row by row. [s]"""
+    lane_intersection: IntArray
+    """(L,) intersection of the lane."""
+    lane_approach: IntArray
+    """(L,) approach of the lane, -1 for a crossing."""
+    lane_groups: IntArray
+    """(L,) bit mask of the signal groups that release the lane."""
+    lane_storage_veh: FloatArray
+    """(L,) vehicles the lane can hold. [veh]"""
+    lane_advance_m: FloatArray
+    """(L,) distance of its advance loop from the stop line, 0 without. [m]"""
+    lane_advance_s: FloatArray
+    """(L,) undelayed travel time from advance loop to stop line. [s]"""
+    lane_stop_ptr: IntArray
+    """(L+1,) stop-line loops of each lane."""
+    lane_stop_loop: IntArray
+    """Loop indices for `lane_stop_ptr`."""
+    lane_advance_loop: IntArray
+    """(L,) first advance loop, -1 without."""
+    lane_weight: FloatArray
+    """(L,) weight of one vehicle. [-]"""
+    lane_is_crossing: IntArray
+    """(L,) 1 for a pedestrian crossing."""
+    lane_exit_ptr: IntArray
+    """(L+1,) exit lanes that the lane's movements enter."""
+    lane_exit: IntArray
+    """Exit lanes for `lane_exit_ptr`."""
+    approach_lane_ptr: IntArray
+    """(A+1,) lanes of each approach."""
+    approach_lane: IntArray
+    """Lanes for `approach_lane_ptr`."""
+    approach_upstream_s: FloatArray
+    """(A,) undelayed travel time from upstream loop to advance loop (or stop line), 0 without. [s]"""
+    approach_upstream_m: FloatArray
+    """(A,) distance of the upstream loops from the stop line, 0 without. [m]"""
+    loop_role: IntArray
+    """(K,) STOP_LINE, ADVANCE, UPSTREAM, EXIT or CALL."""
+    loop_target_ptr: IntArray
+    """(K+1,) what the loop tells about: lanes, approaches or exits, by its role."""
+    loop_target: IntArray
+    """Targets for `loop_target_ptr`."""
+    loop_delay_s: FloatArray
+    """(K,) UPSTREAM: undelayed travel time to the advance loop or stop line. [s]"""
+    exit_intersection: IntArray
+    """(X,) intersection that the exit lane leaves."""
+    exit_next_ptr: IntArray
+    """(X+1,) stop-line lanes of the next signal that each exit lane feeds."""
+    exit_next: IntArray
+    """Lanes for `exit_next_ptr`."""
+
+    @property
+    def lanes(self) -> int:
+        """Number of lanes, crossings included."""
+        return len(self.lane_intersection)
+
+
+class _Rows:
+    """Collects compressed rows."""
+
+    def __init__(self) -> None:
+        self.ptr, self.value = [0], list[int]()
+
+    def add(self, row: Iterable[int]) -> None:
+        self.value.extend(row)
+        self.ptr.append(len(self.value))
+
+
+def _ints(values: Iterable[int]) -> IntArray:
+    return np.array(list(values), dtype=np.int64)
+
+
+def _floats(values: Iterable[float]) -> FloatArray:
+    return np.array(list(values), dtype=np.float64)
+
+
+def transition_times_s(intersection: Intersection) -> list[list[float]]:
+    """(stages, stages) longest intergreen between a leaving and an entering group. [s]"""
+    envelope = intersection.envelope
+    groups = [set(stage.groups) for stage in intersection.stages]
+
+    def longest(here: set[int], there: set[int]) -> float:
+        gaps = (
+            envelope.intergreen_ds[a][b] or 0
+            for a in here - there
+            for b in there - here
+            if envelope.conflict[a][b]
+        )
+        return max(gaps, default=0) / 10
+
+    return [[longest(here, there) for there in groups] for here in groups]
+
+
+def lay_out(network: Network) -> City:
+    """The arrays of a network. Crossings follow the stop-line lanes of their intersection."""
+    return _Layout(network).city()
+
+
+class _Layout:
+    """Builds `City` step by step; lane numbers differ from the network's where crossings are."""
+
+    def __init__(self, network: Network) -> None:
+        self.network = network
+        self.lanes: list[StopLane | int] = []  # an int is an index into network.crossings
+        self.of_lane: dict[int, int] = {}
+        self.of_crossing: dict[int, int] = {}
+        self.lane_ptr = [0]
+        lanes_of, crossings_of = defaultdict(list), defaultdict(list)
+        for number, lane in enumerate(network.lanes):
+            lanes_of[lane.intersection].append(number)
+        for number, crossing in enumerate(network.crossings):
+            crossings_of[crossing.intersection].append(number)
+        for i in range(len(network.intersections)):
+            for number in lanes_of[i]:
+                self.of_lane[number] = len(self.lanes)
+                self.lanes.append(network.lanes[number])
+            for number in crossings_of[i]:
+                self.of_crossing[number] = len(self.lanes)
+                self.lanes.append(number)
+            self.lane_ptr.append(len(self.lanes))
+
+    def _groups_of(self, lane: StopLane | int) -> list[int]:
+        """Signal group of each movement of a lane; -1 where the link is not signalled."""
+        if isinstance(lane, int):
+            return [self.network.crossings[lane].group]
+        movements = self.network.intersections[lane.intersection].movements
+        return [movements[m].group for m in lane.movements]
+
+    def _service(self, intersection: Intersection, lane: StopLane | int, green: set[int],
+                 permissive: set[int]) -> tuple[float, float] | None:
+        """Prior flow and cap of a lane under a stage, None if the stage does not serve it."""
+        groups = self._groups_of(lane)
+        open_ = [g for g in groups if g in green or g < 0]
+        if not any(g in green for g in groups):
+            return None
+        if isinstance(lane, int):
+            return CROSSING_FLOW_PED_S, 1e9
+        movements = [intersection.movements[m] for m in lane.movements]
+        yielding = sum(
+            1
+            for movement in movements
+            if movement.group in permissive
+            and movement.turn in (Turn.LEFT, Turn.U_TURN)
+            and any(foe in green for foe in movement.yields_to)
+        )
+        held = 1 - len(open_) / len(groups)
+        factor = 1 - (1 - PERMISSIVE_FACTOR) * yielding / len(open_)
+        cap = (1 - held) / held if held > 0 else 1e9
+        return SATURATION_FLOW_VEH_S * factor, max(cap, 1.0)
+
+    def _stages(self) -> tuple[_Rows, list[float], list[float], list[int], list[int]]:
+        rows, flow, cap, selectable, ptr = _Rows(), list[float](), list[float](), list[int](), [0]
+        for i, intersection in enumerate(self.network.intersections):
+            for stage in intersection.stages:
+                green, permissive = set(stage.groups), set(stage.permissive)
+                served = []
+                for number in range(self.lane_ptr[i], self.lane_ptr[i + 1]):
+                    service = self._service(intersection, self.lanes[number], green, permissive)
+                    if service is not None:
+                        served.append(number)
+                        flow.append(service[0])
+                        cap.append(service[1])
+                rows.add(served)
+                selectable.append(int(stage.selectable))
+            ptr.append(len(selectable))
+        return rows, flow, cap, selectable, ptr
+
+    def _lane_exits(self) -> _Rows:
+        exit_of = {
+            (lane.intersection, movement): number
+            for number, lane in enumerate(self.network.exits)
+            for movement in lane.movements
+        }
+        rows = _Rows()
+        for lane in self.lanes:
+            found = () if isinstance(lane, int) else (
+                exit_of[key] for m in lane.movements if (key := (lane.intersection, m)) in exit_of
+            )
+            rows.add(dict.fromkeys(found))
+        return rows
+
+    def _loop_targets(self) -> tuple[_Rows, list[float]]:
+        network = self.network
+        targets: dict[int, list[int]] = defaultdict(list)
+        delay_s = [0.0] * len(network.loops)
+        for number, lane in enumerate(network.lanes):
+            for loop in (*lane.stop_loops, *lane.advance_loops):
+                targets[loop].append(self.of_lane[number])
+        for number, approach in enumerate(network.approaches):
+            advance_m, speed_mps = self._advance_of(approach.lanes)
+            for loop, distance_m in zip(approach.upstream_loops, approach.upstream_m, strict=True):
+                targets[loop].append(number)
+                delay_s[loop] = max(distance_m - advance_m, 0.0) / (0.95 * speed_mps)
+        for number, exit_ in enumerate(network.exits):
+            for loop in exit_.exit_loops:
+                targets[loop].append(number)
+        for number, crossing in enumerate(network.crossings):
+            for loop in crossing.call_loops:
+                targets[loop].append(self.of_crossing[number])
+        rows = _Rows()
+        for loop in range(len(network.loops)):
+            rows.add(targets[loop])
+        return rows, delay_s
+
+    def _advance_of(self, lanes: Sequence[int]) -> tuple[float, float]:
+        """Mean distance of the advance loops of some lanes (0 if none) and their speed limit."""
+        chosen = [self.network.lanes[lane] for lane in lanes]
+        with_loop = [lane.advance_m for lane in chosen if lane.advance_loops]
+        speed_mps = max((lane.speed_mps for lane in chosen), default=13.9)
+        return (sum(with_loop) / len(with_loop) if with_loop else 0.0), speed_mps
+
+    def city(self) -> City:
+        """Put the arrays together."""
+        network = self.network
+        cars = [None if isinstance(lane, int) else lane for lane in self.lanes]
+        entries, flow, cap, selectable, stage_ptr = self._stages()
+        stop, exits = _Rows(), self._lane_exits()
+        for lane in cars:
+            stop.add(lane.stop_loops if lane else ())
+        approach_lanes = _Rows()
+        for approach in network.approaches:
+            approach_lanes.add(self.of_lane[lane] for lane in approach.lanes)
+        following = _Rows()
+        for exit_ in network.exits:
+            following.add(self.of_lane[lane] for lane in exit_.leads_to)
+        targets, delay_s = self._loop_targets()
+        blocks, block_ptr = list[float](), list[int]()
+        for intersection in network.intersections:
+            block_ptr.append(len(blocks))
+            for row in transition_times_s(intersection):
+                blocks.extend(row)
+        upstream_m = [max(a.upstream_m, default=0.0) for a in network.approaches]
+        return City(
+            lane_ptr=_ints(self.lane_ptr),
+            stage_ptr=_ints(stage_ptr),
+            entry_ptr=_ints(entries.ptr),
+            entry_lane=_ints(entries.value),
+            entry_flow=_floats(flow),
+            entry_cap=_floats(cap),
+            selectable=_ints(selectable),
+            transition_ptr=_ints(block_ptr),
+            transition_s=_floats(blocks),
+            lane_intersection=_ints(
+                network.crossings[lane].intersection if isinstance(lane, int) else lane.intersection
+                for lane in self.lanes
+            ),
+            lane_approach=_ints(lane.approach if lane else -1 for lane in cars),
+            lane_groups=_ints(
+                np.int64(np.uint64(sum(1 << g for g in set(self._groups_of(lane)) if g >= 0)))
+                for lane in self.lanes
+            ),
+            lane_storage_veh=_floats(
+                max(1.0, lane.length_m / JAM_SPACING_M) if lane else 1e9 for lane in cars
+            ),
+            lane_advance_m=_floats(lane.advance_m if lane else 0.0 for lane in cars),
+            lane_advance_s=_floats(
+                lane.advance_m / (0.95 * lane.speed_mps) if lane else 0.0 for lane in cars
+            ),
+            lane_stop_ptr=_ints(stop.ptr),
+            lane_stop_loop=_ints(stop.value),
+            lane_advance_loop=_ints(
+                lane.advance_loops[0] if lane and lane.advance_loops else -1 for lane in cars
+            ),
+            lane_weight=_floats(
+                ROAD_USER_WEIGHT.get(lane.road_user, 1.0) if lane else 1.0 for lane in cars
+            ),
+            lane_is_crossing=_ints(0 if lane else 1 for lane in cars),
+            lane_exit_ptr=_ints(exits.ptr),
+            lane_exit=_ints(exits.value),
+            approach_lane_ptr=_ints(approach_lanes.ptr),
+            approach_lane=_ints(approach_lanes.value),
+            approach_upstream_s=_floats(
+                max((delay_s[loop] for loop in a.upstream_loops), default=0.0)
+                for a in network.approaches
+            ),
+            approach_upstream_m=_floats(upstream_m),
+            loop_role=_ints(_ROLE[loop.role] for loop in network.loops),
+            loop_target_ptr=_ints(targets.ptr),
+            loop_target=_ints(targets.value),
+            loop_delay_s=_floats(delay_s),
+            exit_intersection=_ints(exit_.intersection for exit_ in network.exits),
+            exit_next_ptr=_ints(following.ptr),
+            exit_next=_ints(following.value),
+        )

@@ -1,0 +1,201 @@
+"""Vehicles served per second of commitment, stage by stage.
+
+The index of a stage is the greatest mean rate at which it can serve vehicles from now on, the
+transition to it counted as lost time (after Lämmer & Helbing 2008; maximised over the length of
+service, which is the index that is optimal for a single bandit in Gittins 1979). A supervisor
+overrules it for a lane that has waited without a departure for too long.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from ampelwerk.engine._jit import kernel
+from ampelwerk.engine.city import City, FloatArray, IntArray
+from ampelwerk.engine.kernels.estimation import NEVER, Traffic, flow_veh_s, predict
+
+BY_INDEX, BY_SUPERVISOR, BY_REST = range(3)
+"""Why a stage was chosen."""
+
+
+class Signals(NamedTuple):
+    """What the signals of all intersections show; I intersections."""
+
+    stage: IntArray
+    """(I,) stage requested, counted within the intersection."""
+    green: IntArray
+    """(I,) bit mask of the green groups."""
+    since_s: FloatArray
+    """(I,) moment at which the stage was shown in full. [s]"""
+    decidable_s: FloatArray
+    """(I,) moment from which another stage may be asked for: no intergreen runs and every
+    minimum green has passed; far in the future during a transition. [s]"""
+
+
+class Parameters(NamedTuple):
+    """Tuned on cologne1 and grid4x4."""
+
+    horizon_s: int
+    """Longest service looked at. [s]"""
+    start_up_s: float
+    """Start-up loss added to every transition. [s]"""
+    min_service_s: int
+    """Shortest service of a new stage: its minimum green. [s]"""
+    keep_factor: float
+    """Another stage must be better than the present one by this factor. [-]"""
+    wait_s: float
+    """A lane without departure for this long while vehicles wait is served next. [s]"""
+
+
+class Choice(NamedTuple):
+    """Decisions; I intersections."""
+
+    stage: IntArray
+    """(I,) stage chosen, -1 where nothing was decided."""
+    runner_up: IntArray
+    """(I,) next best stage, -1 without."""
+    gap: FloatArray
+    """(I,) index of the chosen stage minus that of the runner-up. [veh/s]"""
+    reason: IntArray
+    """(I,) BY_INDEX, BY_SUPERVISOR or BY_REST."""
+
+
+@kernel
+def choose(
+    city: City,
+    traffic: Traffic,
+    signals: Signals,
+    parameters: Parameters,
+    now_s: float,
+    scratch_veh: FloatArray,
+    out: Choice,
+) -> None:
+    """Decide for every intersection that may.
+
+    scratch_veh : (most lanes of one intersection, at least horizon + longest transition + 1).
+    """
+    for i in range(len(signals.stage)):
+        out.stage[i] = -1
+        if now_s >= signals.decidable_s[i]:
+            _choose_one(city, traffic, signals, parameters, i, now_s, scratch_veh, out)
+
+
+@kernel
+def _choose_one(
+    city: City,
+    traffic: Traffic,
+    signals: Signals,
+    parameters: Parameters,
+    i: int,
+    now_s: float,
+    arrivals_veh: FloatArray,
+    out: Choice,
+) -> None:
+    """Index of every stage, the present one favoured; then the supervisor."""
+    first_lane, first_stage = city.lane_ptr[i], city.stage_ptr[i]
+    for lane in range(first_lane, city.lane_ptr[i + 1]):
+        predict(city, traffic, lane, now_s, arrivals_veh[lane - first_lane])
+    stages = city.stage_ptr[i + 1] - first_stage
+    present = signals.stage[i]
+    waiting = _longest_waiting(city, traffic, i, now_s, parameters.wait_s)
+    best, second = -1, -1
+    best_rate = second_rate = -1.0
+    for p in range(stages):
+        if not city.selectable[first_stage + p] and p != present:
+            continue
+        if waiting >= 0 and (p == present or not _serves(city, first_stage + p, waiting)):
+            continue
+        rate = _rate(city, traffic, parameters, i, present, p, arrivals_veh)
+        if p == present:
+            rate *= parameters.keep_factor
+        if rate > best_rate or (rate == best_rate and p == present):
+            second, second_rate = best, best_rate
+            best, best_rate = p, rate
+        elif rate > second_rate:
+            second, second_rate = p, rate
+    if best < 0:
+        return
+    if waiting < 0 and best_rate <= 1e-9:
+        best = present
+        out.reason[i] = BY_REST
+    else:
+        out.reason[i] = BY_INDEX if waiting < 0 else BY_SUPERVISOR
+    out.stage[i] = best
+    out.runner_up[i] = second
+    out.gap[i] = best_rate - second_rate
+
+
+@kernel
+def _longest_waiting(
+    city: City, traffic: Traffic, i: int, now_s: float, wait_s: float
+) -> int:
+    """Lane with waiting vehicles and the longest time without a departure beyond the limit, or -1."""
+    found, longest_s = -1, wait_s
+    for lane in range(city.lane_ptr[i], city.lane_ptr[i + 1]):
+        if traffic.queue_veh[lane] >= 0.5 and city.lane_groups[lane]:
+            since_s = traffic.departed_s[lane]
+            if city.lane_is_crossing[lane]:
+                if traffic.green_since_s[lane] > NEVER:
+                    continue
+                since_s = traffic.red_since_s[lane]
+            if now_s - since_s > longest_s:
+                found, longest_s = lane, now_s - since_s
+    return found
+
+
+@kernel
+def _serves(city: City, stage: int, lane: int) -> bool:
+    """The stage releases the lane."""
+    for entry in range(city.entry_ptr[stage], city.entry_ptr[stage + 1]):
+        if city.entry_lane[entry] == lane:
+            return True
+    return False
+
+
+@kernel
+def _exit_share(city: City, traffic: Traffic, lane: int) -> float:
+    """Share of the lane's exits that have room."""
+    count = city.lane_exit_ptr[lane + 1] - city.lane_exit_ptr[lane]
+    if count == 0:
+        return 1.0
+    open_ = 0
+    for j in range(city.lane_exit_ptr[lane], city.lane_exit_ptr[lane + 1]):
+        open_ += 1 - traffic.full[city.lane_exit[j]]
+    return open_ / count
+
+
+@kernel
+def _rate(
+    city: City,
+    traffic: Traffic,
+    parameters: Parameters,
+    i: int,
+    present: int,
+    p: int,
+    arrivals_veh: FloatArray,
+) -> float:
+    """Greatest mean service rate of stage p over all lengths of service. [veh/s]"""
+    first_lane, first_stage = city.lane_ptr[i], city.stage_ptr[i]
+    stages = city.stage_ptr[i + 1] - first_stage
+    lost_s, shortest_s = 0, 1
+    if p != present:
+        gap_s = city.transition_s[city.transition_ptr[i] + present * stages + p]
+        lost_s = int(gap_s + parameters.start_up_s + 0.5)
+        shortest_s = parameters.min_service_s
+    best = 0.0
+    for x in range(shortest_s, parameters.horizon_s + 1):
+        served = 0.0
+        for entry in range(city.entry_ptr[first_stage + p], city.entry_ptr[first_stage + p + 1]):
+            lane = city.entry_lane[entry]
+            until = lost_s + x
+            demand = traffic.queue_veh[lane] + arrivals_veh[lane - first_lane, until - 1]
+            if demand <= 0.0:
+                continue
+            service_s = x
+            if p != present and traffic.green_since_s[lane] > NEVER:
+                service_s = until
+            flow = flow_veh_s(city, traffic, entry) * _exit_share(city, traffic, lane)
+            out_veh = min(demand, flow * service_s)
+            served += city.lane_weight[lane] * min(out_veh, city.entry_cap[entry])
+        best = max(best, served / (lost_s + x))
+    return best

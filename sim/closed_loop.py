@@ -1,0 +1,150 @@
+"""The tick: sense, estimate, decide, interlock, lamps.
+
+Each intersection is driven by the local controller that would stand at the roadside, and through
+its interlock alone. SUMO's programs do not run, except under `native`, where nothing is touched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from time import perf_counter
+from typing import Protocol
+
+import numpy as np
+
+from ampelwerk.controllers.local import LocalController
+from ampelwerk.engine.kernels.priority_index import Signals
+from ampelwerk.engine.strategies.strategy import Wish
+from ampelwerk.models.detection import DetectorFrame
+from ampelwerk.models.network import Network
+from ampelwerk.sim.backend import Backend
+
+WISH_VALID_DS = 600
+"""A wish lapses unless renewed within a minute. [ds]"""
+RENEW_EVERY_DS = 300
+"""All wishes are renewed at half their validity. [ds]"""
+
+
+class Control(Protocol):
+    """Estimator and strategy behind the local controllers."""
+
+    def observe(self, frame: DetectorFrame) -> None:
+        """Take one tick's edges."""
+
+    def decide(self, now_s: float) -> Sequence[Wish]:
+        """Wishes that differ from what is shown."""
+        ...
+
+
+@dataclass(kw_only=True)
+class Timing:
+    """Wall-clock time spent, the cost of control."""
+
+    sumo_s: float = 0.0
+    """Inside SUMO's steps. [s]"""
+    control_s: float = 0.0
+    """In everything else of the loop: loops read, estimation, decision, interlock, lamps. [s]"""
+    decide_s: list[float] = field(default_factory=list)
+    """Estimation and decision, each tick. [s]"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """A stage asked for by the strategy."""
+
+    time_s: float
+    """When. [s]"""
+    wish: Wish
+    """What, and why."""
+
+
+class ClosedLoop:
+    """A network under control, tick by tick.
+
+    Parameters
+    ----------
+    network : what is controlled.
+    backend : the simulator, started, at `begin_s`.
+    read : reads one tick's edges; None if the strategy reads no loops.
+    begin_s : begin of the simulation. [s]
+    step_s : length of a tick. [s]
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        backend: Backend,
+        read: Callable[[float], DetectorFrame] | None,
+        *,
+        begin_s: float,
+        step_s: float,
+    ) -> None:
+        self.network, self._backend, self._read = network, backend, read
+        self._begin_ds, self._step_ds = round(begin_s * 10), round(step_s * 10)
+        self.controllers = [
+            LocalController(intersection, tick_ds=self._step_ds, now_ds=self._begin_ds)
+            for intersection in network.intersections
+        ]
+        self._names = [str(site.intersection_id) for site in network.intersections]
+        size = len(self.controllers)
+        self.signals = Signals(
+            stage=np.zeros(size, dtype=np.int64),
+            green=np.zeros(size, dtype=np.int64),
+            since_s=np.zeros(size),
+            decidable_s=np.zeros(size),
+        )
+        for i in range(size):
+            self._publish(i)
+            backend.show(self._names[i], self.controllers[i].state)
+        self.timing = Timing()
+        self.decisions: list[Decision] = []
+
+    def run(self, end_s: float, control: Control, *, tick: Callable[[float], None]) -> None:
+        """Simulate until `end_s`; `tick` is told the time after every step."""
+        now_ds, end_ds = self._begin_ds, round(end_s * 10)
+        timing = self.timing
+        renewed_ds = now_ds
+        started = perf_counter()
+        while now_ds < end_ds:
+            self._backend.step()
+            stepped = perf_counter()
+            timing.sumo_s += stepped - started
+            now_ds += self._step_ds
+            now_s = now_ds / 10
+            if self._read is not None:
+                control.observe(self._read(now_s))
+            observed = perf_counter()
+            wishes = control.decide(now_s)
+            timing.decide_s.append(perf_counter() - observed)
+            until_ds = now_ds + WISH_VALID_DS
+            for wish in wishes:
+                self.controllers[wish.intersection].want(wish.stage, until_ds)
+                self.decisions.append(Decision(time_s=now_s, wish=wish))
+            if now_ds - renewed_ds >= RENEW_EVERY_DS:
+                renewed_ds = now_ds
+                for controller in self.controllers:
+                    if not controller.on_plan:
+                        controller.renew(until_ds)
+            self._lamps(now_ds)
+            started = perf_counter()
+            timing.control_s += started - stepped
+            tick(now_s)
+
+    def _lamps(self, now_ds: int) -> None:
+        """One tick of every local controller."""
+        for i, controller in enumerate(self.controllers):
+            decidable_ds = controller.decidable_from_ds
+            if controller.tick(now_ds):
+                self._backend.show(self._names[i], controller.state)
+                self._publish(i)
+            elif controller.decidable_from_ds != decidable_ds:
+                self._publish(i)
+
+    def _publish(self, i: int) -> None:
+        """What one controller shows, for the engine's arrays."""
+        controller, signals = self.controllers[i], self.signals
+        signals.stage[i] = controller.stage
+        signals.green[i] = np.uint64(controller.green_mask).view(np.int64)
+        signals.since_s[i] = controller.since_ds / 10
+        signals.decidable_s[i] = controller.decidable_from_ds / 10

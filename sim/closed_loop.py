@@ -66,7 +66,6 @@ class ClosedLoop:
     ----------
     network : what is controlled.
     backend : the simulator, started, at `begin_s`.
-    read : reads one tick's edges; None if the strategy reads no loops.
     begin_s : begin of the simulation. [s]
     step_s : length of a tick. [s]
     """
@@ -75,12 +74,12 @@ class ClosedLoop:
         self,
         network: Network,
         backend: Backend,
-        read: Callable[[float], DetectorFrame] | None,
         *,
         begin_s: float,
         step_s: float,
     ) -> None:
-        self.network, self._backend, self._read = network, backend, read
+        self.network, self._backend = network, backend
+        self.begin_s, self.step_s = begin_s, step_s
         self._begin_ds, self._step_ds = round(begin_s * 10), round(step_s * 10)
         self.controllers = [
             LocalController(intersection, tick_ds=self._step_ds, now_ds=self._begin_ds)
@@ -100,8 +99,21 @@ class ClosedLoop:
         self.timing = Timing()
         self.decisions: list[Decision] = []
 
-    def run(self, end_s: float, control: Control, *, tick: Callable[[float], None]) -> None:
-        """Simulate until `end_s`; `tick` is told the time after every step."""
+    def run(
+        self,
+        end_s: float,
+        control: Control,
+        read: Callable[[float], DetectorFrame] | None,
+        *,
+        tick: Callable[[float], None],
+    ) -> None:
+        """Simulate until `end_s`.
+
+        Parameters
+        ----------
+        read : reads one tick's edges; None if the control looks at no loop.
+        tick : told the time after every step.
+        """
         now_ds, end_ds = self._begin_ds, round(end_s * 10)
         timing = self.timing
         renewed_ds = now_ds
@@ -112,8 +124,8 @@ class ClosedLoop:
             timing.sumo_s += stepped - started
             now_ds += self._step_ds
             now_s = now_ds / 10
-            if self._read is not None:
-                control.observe(self._read(now_s))
+            if read is not None:
+                control.observe(read(now_s))
             observed = perf_counter()
             wishes = control.decide(now_s)
             timing.decide_s.append(perf_counter() - observed)

@@ -1,0 +1,46 @@
+# make demo   compares four kinds of signal control on a real network and writes a report
+# make test   static checks and all tests
+# Both set up a virtual environment of their own first.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+DEMO ?= demo
+
+.PHONY: demo test bench format clean
+.DELETE_ON_ERROR:
+
+$(VENV)/bin/pip:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=python3.x")'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.run: pyproject.toml | $(VENV)/bin/pip
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[sumo,networks]'
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml | $(VENV)/bin/pip
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@ $(VENV)/.run
+
+demo: $(VENV)/.run
+	$(BIN)/ampelwerk compare cologne8 --control native --control actuated \
+	  --control max-pressure --control priority-index --seeds 1:4 --output $(DEMO)
+	$(BIN)/ampelwerk report $(DEMO) --force
+	@echo "The report: $(DEMO)/report.html"
+
+test: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest --numprocesses 2 --dist worksteal --benchmark-disable
+
+bench: $(VENV)/.dev
+	$(BIN)/pytest benchmarks --benchmark-only
+
+format: $(VENV)/.dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:
+	rm -rf $(VENV) $(DEMO) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache

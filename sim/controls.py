@@ -1,0 +1,63 @@
+"""The kinds of control by name: which strategy, which loops, wired to a closed loop."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ampelwerk.engine.city import lay_out
+from ampelwerk.engine.estimation import Estimator
+from ampelwerk.engine.strategies.actuated import ROLES, Actuated
+from ampelwerk.engine.strategies.fixed import Fixed
+from ampelwerk.engine.strategies.max_pressure import MaxPressure
+from ampelwerk.engine.strategies.priority_index import PriorityIndex
+from ampelwerk.engine.strategies.strategy import Strategy, Wish
+from ampelwerk.models.detection import DetectorFrame, LoopRole
+from ampelwerk.sim.closed_loop import ClosedLoop, Control
+
+NATIVE = "native"
+"""SUMO's own programs, untouched."""
+
+
+class _Estimated:
+    """A strategy that decides on the estimator's beliefs."""
+
+    def __init__(self, estimator: Estimator, strategy: Strategy, loop: ClosedLoop) -> None:
+        self._estimator, self._strategy, self._signals = estimator, strategy, loop.signals
+        self.decide = strategy.decide
+
+    def observe(self, frame: DetectorFrame) -> None:
+        """Estimation."""
+        self._estimator.update(frame, self._signals)
+
+
+class _Blind:
+    """A strategy that looks at no loop."""
+
+    def __init__(self, strategy: Strategy) -> None:
+        self.decide = strategy.decide
+
+    def observe(self, frame: DetectorFrame) -> None:
+        """Nothing to do."""
+
+
+def loop_roles(control: str) -> Sequence[LoopRole]:
+    """Loops that a kind of control reads."""
+    if control in (NATIVE, "fixed"):
+        return ()
+    return ROLES if control == "actuated" else tuple(LoopRole)
+
+
+def connect(control: str, loop: ClosedLoop) -> Control:
+    """Build the strategy of a name over a closed loop."""
+    if control == "fixed":
+        return _Blind(Fixed())
+    if control == "actuated":
+        return Actuated(loop.network, loop.controllers)
+    city = lay_out(loop.network)
+    estimator = Estimator(city, loop.begin_s, loop.step_s)
+    strategy: Strategy
+    if control == "max-pressure":
+        strategy = MaxPressure(city, estimator.traffic, loop.signals, loop.step_s)
+    else:
+        strategy = PriorityIndex(city, estimator.traffic, loop.signals)
+    return _Estimated(estimator, strategy, loop)

@@ -1,0 +1,22 @@
+"""A scenario as control sees it: intersections, approaches and loops in one `Network`."""
+
+from __future__ import annotations
+
+from ampelwerk.models.network import Network
+from ampelwerk.models.profile import Profile
+from ampelwerk.sim import approaches, loop_layout, network_import
+from ampelwerk.sim.scenario import Scenario
+
+
+def import_network(scenario: Scenario, profile: Profile, *, loops: str = "auto") -> Network:
+    """Import the net and the loops of a scenario under a rule profile."""
+    signals = network_import.read_intersections(
+        scenario.net_file, scenario.additional_files, profile
+    )
+    return approaches.build_network(
+        signals.net,
+        signals.intersections,
+        signals.uncontrolled,
+        loop_layout.read_scenario_loops(scenario.additional_files),
+        loops="scenario" if loops == "scenario" else "auto",
+    )

@@ -1,0 +1,246 @@
+"""Where loops lie: at the stop line, ahead of it, far upstream, and behind the junction.
+
+Loops that the scenario brings take a role if they fit and are not doubled. Distances are measured
+upstream from the stop line to a loop's upstream edge.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from xml.sax.saxutils import quoteattr
+
+from ampelwerk.models.detection import Loop, LoopId, LoopRole
+from ampelwerk.models.intersection import LaneId
+from ampelwerk.models.network import Network
+from ampelwerk.sim.net_file import NetFile, NetLane, elements
+
+if TYPE_CHECKING:
+    from ampelwerk.sim.approaches import ChainLane
+
+LENGTH_M = 2.0
+"""Length of a generated loop: shorter ones miss standing vehicles. [m]"""
+STOP_LINE_GAP_M = 0.5
+"""Gap between a stop-line loop and the line. [m]"""
+ADVANCE_M = 45.0
+"""Distance of an advance loop. [m]"""
+ADVANCE_LEAST_M = 20.0
+"""On a shorter lane the advance loop lies at its start, if this much remains. [m]"""
+UPSTREAM_M = 150.0
+"""Distance wanted for upstream loops. [m]"""
+UPSTREAM_APART_M = 12.0
+"""An upstream loop this close to the advance loop tells nothing new. [m]"""
+UPSTREAM_EDGE_M = 30.0
+"""Shorter edges carry no upstream loop. [m]"""
+EXIT_M = 12.0
+"""Distance of an exit loop behind the junction. [m]"""
+SHORTEST_LANE_M = 5.0
+"""Shorter lanes carry no loop. [m]"""
+FIT_STOP_LINE_M, FIT_ADVANCE_M, FIT_EXIT_M = 6.0, (15.0, 80.0), 40.0
+"""How far from the wanted place a loop of the scenario may lie for a role. [m]"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScenarioLoop:
+    """A loop that the scenario brings along."""
+
+    loop_id: str
+    lane_id: str
+    position_m: float
+    """From the start of the lane, or from its end if negative. [m]"""
+    length_m: float
+    """0 where the scenario says nothing. [m]"""
+
+
+def read_scenario_loops(additional_paths: Sequence[Path]) -> list[ScenarioLoop]:
+    """E1 loops of additional files."""
+    return [
+        ScenarioLoop(
+            loop_id=element.get("id", ""),
+            lane_id=element.get("lane", ""),
+            position_m=float(element.get("pos", "0")),
+            length_m=float(element.get("length", "0")),
+        )
+        for path in additional_paths
+        for element in elements(path, ("inductionLoop", "e1Detector"))
+    ]
+
+
+class LoopLayout:
+    """Places loops one by one and remembers what lies where."""
+
+    def __init__(
+        self, net: NetFile, scenario_loops: Sequence[ScenarioLoop], *, generate: bool
+    ) -> None:
+        self.loops: list[Loop] = []
+        self._net, self._generate = net, generate
+        self._placed: dict[tuple[LoopRole, str], int] = {}
+        self._given: dict[str, list[ScenarioLoop]] = {}
+        for loop in scenario_loops:
+            if loop.lane_id in net.lanes:
+                self._given.setdefault(loop.lane_id, []).append(loop)
+
+    def stop_line(self, lane: NetLane) -> list[int]:
+        """Stop-line loops of a lane; on its predecessors if it is too short."""
+        return [
+            index
+            for place in self._long_enough(lane, upstream=True)
+            for index in self._put(
+                LoopRole.STOP_LINE,
+                place,
+                place.length_m - STOP_LINE_GAP_M - LENGTH_M,
+                (place.length_m - FIT_STOP_LINE_M, place.length_m),
+            )
+        ]
+
+    def exit(self, lane: NetLane) -> list[int]:
+        """Exit loops of a lane; on its successors if it is too short."""
+        return [
+            index
+            for place in self._long_enough(lane, upstream=False)
+            for index in self._put(
+                LoopRole.EXIT,
+                place,
+                EXIT_M if place.length_m >= 2 * EXIT_M else (place.length_m - LENGTH_M) / 2,
+                (0.0, FIT_EXIT_M),
+            )
+        ]
+
+    def advance(
+        self, chain: Sequence[ChainLane], own: Sequence[ChainLane]
+    ) -> tuple[list[int], float]:
+        """Advance loop of a lane, on the part of its chain that feeds no other lane."""
+        line = chain[0].lane
+        if ADVANCE_LEAST_M <= line.length_m < ADVANCE_M:
+            distance_m = line.length_m
+        else:
+            distance_m = ADVANCE_M
+        for link in own:
+            top_m = link.end_m + link.lane.length_m
+            if link.lane.length_m < SHORTEST_LANE_M or top_m < min(distance_m, ADVANCE_M):
+                continue
+            at_m = min(distance_m, top_m) if link.end_m + LENGTH_M <= distance_m else (
+                link.end_m + LENGTH_M
+            )
+            if at_m < ADVANCE_LEAST_M:
+                return [], 0.0
+            position_m = top_m - at_m
+            found = self._put(
+                LoopRole.ADVANCE,
+                link.lane,
+                position_m,
+                (top_m - FIT_ADVANCE_M[1], top_m - FIT_ADVANCE_M[0]),
+            )
+            if found:
+                at_m = top_m - self.loops[found[0]].position_m
+            return found, at_m if found else 0.0
+        return [], 0.0
+
+    def upstream(
+        self,
+        chains: Sequence[Sequence[ChainLane]],
+        members: set[LaneId],
+        feeds: dict[str, set[str]],
+        advance_m: Sequence[float],
+    ) -> list[tuple[int, float]]:
+        """Upstream loops of an approach: one across each lane that leads to it."""
+        found: dict[int, float] = {}
+        nearest_m = max(advance_m, default=0.0)
+        for chain in chains:
+            for link in chain:
+                lane = link.lane
+                top_m = link.end_m + lane.length_m
+                wanted_m = min(UPSTREAM_M, chain[-1].end_m + chain[-1].lane.length_m)
+                if not link.end_m + LENGTH_M <= wanted_m <= top_m:
+                    continue
+                if wanted_m < nearest_m + UPSTREAM_APART_M or lane.length_m < UPSTREAM_EDGE_M:
+                    continue
+                if not feeds[lane.lane_id] <= members:
+                    continue
+                for index in self._put(
+                    LoopRole.UPSTREAM,
+                    lane,
+                    top_m - wanted_m,
+                    (0.0, top_m - nearest_m - UPSTREAM_APART_M),
+                ):
+                    found.setdefault(index, top_m - self.loops[index].position_m)
+        return list(found.items())
+
+    def _long_enough(self, lane: NetLane, *, upstream: bool) -> list[NetLane]:
+        """The lane, or those next to it along the road if it is too short for a loop."""
+        front, seen = [lane], {lane.lane_id}
+        for _ in range(4):
+            if all(place.length_m >= SHORTEST_LANE_M for place in front):
+                break
+            moved = []
+            for place in front:
+                if place.length_m >= SHORTEST_LANE_M:
+                    moved.append(place)
+                    continue
+                if upstream:
+                    onward = [c.from_lane for c in self._net.entering.get(place.lane_id, ())]
+                else:
+                    onward = [c.to_lane for c in self._net.outgoing.get(place.lane_id, ())]
+                for lane_id in onward:
+                    if lane_id not in seen and self._net.is_road(lane_id):
+                        seen.add(lane_id)
+                        moved.append(self._net.lanes[lane_id])
+            front = moved
+        return [place for place in front if place.length_m >= SHORTEST_LANE_M]
+
+    def _put(
+        self, role: LoopRole, lane: NetLane, position_m: float, fits_m: tuple[float, float]
+    ) -> list[int]:
+        """A loop for a role on a lane: the scenario's if one fits, else a generated one."""
+        known = self._placed.get((role, lane.lane_id))
+        if known is not None:
+            return [known]
+        for given in self._given.get(lane.lane_id, ()):
+            at_m = given.position_m + (lane.length_m if given.position_m < 0 else 0.0)
+            if fits_m[0] <= at_m <= fits_m[1]:
+                return [self._add(role, lane, LoopId(given.loop_id), at_m, given.length_m, False)]
+        if not self._generate:
+            return []
+        at_m = min(max(position_m, 0.0), lane.length_m - LENGTH_M)
+        name = LoopId(f"aw.{role}.{lane.lane_id}")
+        return [self._add(role, lane, name, at_m, LENGTH_M, True)]
+
+    def _add(
+        self,
+        role: LoopRole,
+        lane: NetLane,
+        name: LoopId,
+        position_m: float,
+        length_m: float,
+        generated: bool,
+    ) -> int:
+        """Enter a loop."""
+        index = len(self.loops)
+        self.loops.append(
+            Loop(
+                loop_id=name,
+                role=role,
+                lane_id=LaneId(lane.lane_id),
+                position_m=round(position_m, 2),
+                length_m=length_m,
+                generated=generated,
+            )
+        )
+        self._placed[role, lane.lane_id] = index
+        return index
+
+
+def write_loop_additional(network: Network, path: Path) -> None:
+    """An additional file with the generated loops; SUMO writes no output for them."""
+    lines = ["<additional>"]
+    for loop in network.loops:
+        if loop.generated:
+            lines.append(
+                f"  <inductionLoop id={quoteattr(loop.loop_id)} lane={quoteattr(loop.lane_id)}"
+                f' pos="{loop.position_m:.2f}" length="{loop.length_m:g}"'
+                ' period="60" file="NUL"/>'
+            )
+    lines.append("</additional>")
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")

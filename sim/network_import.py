@@ -1,0 +1,434 @@
+"""From a SUMO net to signalised intersections: groups, conflicts, stages, plans, envelope.
+
+A signal that cannot be controlled is left to SUMO and named with the reason: rail signals and
+crossings, programs that are off, a single stage, over 64 signal groups. Nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
+
+import networkx as nx
+
+from ampelwerk.models.envelope import (
+    MAX_GROUPS,
+    Envelope,
+    GroupId,
+    IntersectionId,
+    RoadUser,
+    SignalGroup,
+)
+from ampelwerk.models.errors import Finding, InvalidInputError, Severity
+from ampelwerk.models.intersection import Intersection, LaneId, Movement, Stage, StageId, Turn
+from ampelwerk.models.network import Uncontrolled
+from ampelwerk.models.profile import Profile, RilsaProfile, SumoProfile
+from ampelwerk.sim import program_times
+from ampelwerk.sim.conflicts import LinkRelations, link_relations, path_of
+from ampelwerk.sim.net_file import (
+    NetConnection,
+    NetFile,
+    SignalProgram,
+    elements,
+    read_net,
+    signal_program,
+)
+from ampelwerk.sim.signal_programs import LampState, group_links, lamp_states, stages_and_plans
+
+MAX_STAGES = 64
+"""Delivered and generated stages together; a node with many crossings has hundreds of cliques."""
+MIN_RED_DS = 10
+_TURN = {
+    "s": Turn.STRAIGHT,
+    "l": Turn.LEFT,
+    "L": Turn.LEFT,
+    "r": Turn.RIGHT,
+    "R": Turn.RIGHT,
+    "t": Turn.U_TURN,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportedSignals:
+    """What a net holds of signals."""
+
+    net: NetFile
+    """The net itself."""
+    intersections: tuple[Intersection, ...]
+    """Those that can be controlled, by name."""
+    uncontrolled: tuple[Uncontrolled, ...]
+    """Those that are left to SUMO, by name."""
+
+
+def read_intersections(
+    net_path: Path, additional_paths: Sequence[Path], profile: Profile
+) -> ImportedSignals:
+    """Import all signals of a net under a rule profile.
+
+    Raises
+    ------
+    InvalidInputError : a file is missing or broken, or the net has no signals.
+    """
+    net = read_net(net_path)
+    for path in additional_paths:
+        for element in elements(path, ("tlLogic",)):
+            program = signal_program(element)
+            net.programs.setdefault(program.signal_id, []).append(program)
+    links: dict[str, list[NetConnection]] = {}
+    for connection in net.connections:
+        if connection.tl and connection.link_index >= 0:
+            links.setdefault(connection.tl, []).append(connection)
+    if not links:
+        raise InvalidInputError(
+            "the net has no signals",
+            where=str(net_path),
+            limit="at least one signal with a program",
+            remedy="add signals with netedit, or netconvert --tls.guess",
+        )
+    intersections, uncontrolled = [], []
+    for name in sorted(links):
+        programs = net.programs.get(name, [])
+        reason = _not_controllable(net, programs, links[name])
+        if not reason:
+            site = _Site(net, name, programs, links[name], profile)
+            reason = site.reason
+        if reason:
+            uncontrolled.append(
+                Uncontrolled(intersection_id=IntersectionId(name), reason=reason)
+            )
+        else:
+            intersections.append(site.intersection())
+    return ImportedSignals(
+        net=net, intersections=tuple(intersections), uncontrolled=tuple(uncontrolled)
+    )
+
+
+def _not_controllable(
+    net: NetFile, programs: list[SignalProgram], links: list[NetConnection]
+) -> str:
+    """Why the signal is left to SUMO; empty if it can be controlled."""
+    if not programs:
+        return "It has no program."
+    kinds = {program.kind for program in programs}
+    if kinds & {"rail_signal", "rail_crossing"}:
+        return "It is a rail signal or rail crossing."
+    if not programs[-1].states or kinds == {"off"}:
+        return "Its program is off."
+    length = len(programs[-1].states[0].state)
+    if any(len(state.state) != length for program in programs for state in program.states):
+        return "Its programs have states of different length."
+    if max(connection.link_index for connection in links) >= length:
+        return "Its program has fewer letters than the signal has links."
+    if set("".join(state.state for state in programs[-1].states)) <= {"o", "O"}:
+        return "Its program is off."
+    return ""
+
+
+class _Site:
+    """One signal on its way to an `Intersection`."""
+
+    def __init__(
+        self,
+        net: NetFile,
+        name: str,
+        programs: list[SignalProgram],
+        links: list[NetConnection],
+        profile: Profile,
+    ) -> None:
+        self.net, self.name, self.links, self.profile = net, name, links, profile
+        # The program loaded last is in force at begin, so it comes first.
+        self.programs = [p for p in reversed(programs) if p.states and p.kind != "off"]
+        self.length = len(self.programs[0].states[0].state)
+        incoming = {
+            connection.link_index: self._origin(connection)
+            for connection in sorted(links, key=lambda c: c.link_index)
+        }
+        self.groups, self.constant = group_links(self.programs, incoming, self.length)
+        self.group_of = {link: g for g, links_ in enumerate(self.groups) for link in links_}
+        self.lamps = [lamp_states(program, self.groups) for program in self.programs]
+        self.stages, self.plans = stages_and_plans(self.programs, self.groups)
+        self.findings: list[Finding] = []
+        self.reason = self._refusal()
+
+    def _refusal(self) -> str:
+        if len(self.groups) > MAX_GROUPS:
+            return f"It has {len(self.groups)} signal groups; at most {MAX_GROUPS} are possible."
+        if not self.groups or sum(stage.selectable for stage in self.stages) < 2:
+            return "It has a single stage."
+        if not self.plans:
+            return "Its program is off."
+        return ""
+
+    def _origin(self, connection: NetConnection) -> str:
+        """Incoming edge; for pedestrians the crossing."""
+        if not self.net.is_road(connection.from_lane):
+            return connection.to_lane
+        return connection.from_lane.rsplit("_", 1)[0]
+
+    def _note(self, rule: str, where: str, message: str, remedy: str = "") -> None:
+        self.findings.append(
+            Finding(
+                rule=rule,
+                severity=Severity.WARNING,
+                where=f"{self.name}, {where}",
+                message=message,
+                remedy=remedy,
+            )
+        )
+
+    def intersection(self) -> Intersection:
+        """Everything put together."""
+        relations = link_relations(self.net, self.links)
+        together = self._together()
+        conflict, yields = self._matrices(relations, together)
+        users = [self._road_user(links) for links in self.groups]
+        envelope = self._envelope(conflict, users)
+        stages = self.stages + self._generated(conflict, yields)
+        movements = self._movements(relations)
+        self._remarks(envelope)
+        return Intersection(
+            envelope=envelope,
+            movements=tuple(movements),
+            sumo_link_count=self.length,
+            sumo_link_group=tuple(self.group_of.get(link, -1) for link in range(self.length)),
+            sumo_link_letter="".join(self.constant.get(link, " ") for link in range(self.length)),
+            turn_on_red=tuple(
+                g
+                for g in range(len(self.groups))
+                if any(state.letters[g] == "s" for states in self.lamps for state in states)
+            ),
+            yields=tuple(tuple(row) for row in yields),
+            stages=tuple(stages),
+            plans=tuple(self.plans),
+            findings=tuple(self.findings),
+        )
+
+    def _together(self) -> set[tuple[int, int]]:
+        """Pairs of groups that some state shows green together."""
+        pairs = set()
+        for states in self.lamps:
+            for state in states:
+                pairs.update(combinations(sorted(state.green), 2))
+        return pairs
+
+    def _matrices(
+        self, relations: LinkRelations, together: set[tuple[int, int]]
+    ) -> tuple[list[list[bool]], list[list[bool]]]:
+        """Conflicts, and who gives way to whom among permissive pairs."""
+        size = len(self.groups)
+        conflict = [[False] * size for _ in range(size)]
+        yields = [[False] * size for _ in range(size)]
+        for a, b in combinations(range(size), 2):
+            pairs = [(p, q) for p in self.groups[a] for q in self.groups[b]]
+            foes = any(pair in relations.foes for pair in pairs)
+            if (a, b) in together:
+                if foes:
+                    yields[a][b] = any(pair in relations.yields for pair in pairs)
+                    yields[b][a] = any((q, p) in relations.yields for p, q in pairs)
+                continue
+            conflict[a][b] = conflict[b][a] = foes or self._apart(relations, a, b)
+        return conflict, yields
+
+    def _apart(self, relations: LinkRelations, a: int, b: int) -> bool:
+        """Groups at different junctions of one program: released together only if delivered so."""
+        here = {j for link in self.groups[a] for j in relations.junction_of.get(link, ())}
+        there = {j for link in self.groups[b] for j in relations.junction_of.get(link, ())}
+        return not here & there
+
+    def _road_user(self, links: list[int]) -> RoadUser:
+        """Whom a group serves, from the permissions of its lanes."""
+        lanes = []
+        for connection in self.links:
+            if connection.link_index in links:
+                if not self.net.is_road(connection.from_lane):
+                    return RoadUser.PEDESTRIAN
+                lanes.append(self.net.lanes[connection.from_lane])
+        return road_user_of([lane for lane in lanes])
+
+    def _envelope(self, conflict: list[list[bool]], users: list[RoadUser]) -> Envelope:
+        size = len(self.groups)
+        names = self._names(users)
+        if isinstance(self.profile, RilsaProfile):
+            from ampelwerk.sim.rilsa import rilsa_envelope
+
+            return rilsa_envelope(self.net, self.name, self._links_of(), names, users, conflict,
+                                  self.profile)
+        profile: SumoProfile = self.profile
+        times = [
+            program_times.group_times(
+                self.lamps, g, profile, pedestrian=users[g] is RoadUser.PEDESTRIAN
+            )
+            for g in range(size)
+        ]
+        for g in range(size):
+            if times[g].variable_amber:
+                self._note(
+                    "variable_amber",
+                    f"group {names[g]}",
+                    "its program shows ambers of different length; the most frequent is used.",
+                )
+        return Envelope(
+            intersection_id=IntersectionId(self.name),
+            profile=profile.label,
+            groups=tuple(
+                SignalGroup(
+                    group_id=names[g],
+                    road_user=users[g],
+                    min_green_ds=times[g].min_green_ds,
+                    amber_ds=times[g].amber_ds,
+                    red_amber_ds=times[g].red_amber_ds,
+                    min_red_ds=round(profile.min_red_s * 10),
+                )
+                for g in range(size)
+            ),
+            conflict=tuple(tuple(row) for row in conflict),
+            intergreen_ds=tuple(
+                tuple(
+                    program_times.intergreen_ds(self.lamps, times, a, b, profile)
+                    if conflict[a][b]
+                    else None
+                    for b in range(size)
+                )
+                for a in range(size)
+            ),
+        )
+
+    def _links_of(self) -> list[list[NetConnection]]:
+        """Connections of each group."""
+        return [
+            [c for c in self.links if c.link_index in links] for links in self.groups
+        ]
+
+    def _names(self, users: list[RoadUser]) -> list[GroupId]:
+        """K1, K2 ... for motor vehicles, F for pedestrians, as on German signal plans."""
+        letter = {
+            RoadUser.MOTOR: "K",
+            RoadUser.PEDESTRIAN: "F",
+            RoadUser.CYCLIST: "R",
+            RoadUser.TRAM: "S",
+            RoadUser.BUS: "B",
+        }
+        count: dict[RoadUser, int] = {}
+        names = []
+        for user in users:
+            count[user] = count.get(user, 0) + 1
+            names.append(GroupId(f"{letter[user]}{count[user]}"))
+        return names
+
+    def _generated(
+        self, conflict: list[list[bool]], yields: list[list[bool]]
+    ) -> list[Stage]:
+        """Maximal sets of compatible groups that the program does not have."""
+        ever = {g for states in self.lamps for state in states for g in state.green}
+        graph = nx.Graph()
+        graph.add_nodes_from(ever)
+        graph.add_edges_from(
+            (a, b) for a, b in combinations(sorted(ever), 2) if not conflict[a][b]
+        )
+        delivered = {stage.groups for stage in self.stages}
+        room = MAX_STAGES - len(self.stages)
+        cliques = sorted(tuple(sorted(clique)) for clique in nx.find_cliques(graph))
+        fresh = [clique for clique in cliques if clique not in delivered]
+        fresh.sort(key=lambda clique: (-len(clique), clique))
+        return [
+            Stage(
+                stage_id=StageId(f"g{k + 1}"),
+                groups=clique,
+                permissive=tuple(
+                    g for g in clique if any(yields[g][foe] for foe in clique)
+                ),
+                delivered=False,
+            )
+            for k, clique in enumerate(fresh[: max(0, room)])
+        ]
+
+    def _movements(self, relations: LinkRelations) -> list[Movement]:
+        found = []
+        for connection in sorted(self.links, key=lambda c: c.link_index):
+            crossing = not self.net.is_road(connection.from_lane)
+            path = path_of(self.net, connection)
+            found.append(
+                Movement(
+                    sumo_link_index=connection.link_index,
+                    group=self.group_of.get(connection.link_index, -1),
+                    from_lane=LaneId(connection.from_lane),
+                    to_lane=LaneId(connection.to_lane),
+                    via_lane=LaneId(connection.via_lane),
+                    turn=Turn.CROSSING if crossing else _TURN.get(connection.direction, Turn.STRAIGHT),
+                    yields_to=tuple(
+                        sorted(
+                            {
+                                self.group_of[foe]
+                                for link, foe in relations.yields
+                                if link == connection.link_index and foe in self.group_of
+                            }
+                        )
+                    ),
+                    length_m=sum(
+                        ((x2 - x1) ** 2 + (y2 - y1) ** 2) ** 0.5
+                        for (x1, y1), (x2, y2) in zip(path, path[1:], strict=False)
+                    ),
+                )
+            )
+        return found
+
+    def _remarks(self, envelope: Envelope) -> None:
+        """What an engineer should know about the program."""
+        for g, group in enumerate(envelope.groups):
+            green = [g in state.green for states in self.lamps for state in states]
+            if not any(green):
+                self._note(
+                    "dead_group", f"group {group.group_id}", "it is never green.",
+                    "Check the program.",
+                )
+            elif all(green):
+                self._note("always_green", f"group {group.group_id}", "it is never red.")
+        for a, b in combinations(range(envelope.size), 2):
+            if envelope.conflict[a][b] and self._overlap(a, b):
+                pair = f"groups {envelope.groups[a].group_id} and {envelope.groups[b].group_id}"
+                self._note(
+                    "source_overlap",
+                    pair,
+                    "the program lets one begin while the other still clears.",
+                    "The interlock keeps them apart; correct the program.",
+                )
+        groups_of: dict[str, set[int]] = {}
+        for connection in self.links:
+            group = self.group_of.get(connection.link_index, -1)
+            groups_of.setdefault(connection.from_lane, set()).add(group)
+        for lane, groups in sorted(groups_of.items()):
+            if len(groups) > 1 and self.net.is_road(lane):
+                self._note(
+                    "split_lane", f"lane {lane}", f"it is released by {len(groups)} signal groups."
+                )
+
+    def _overlap(self, a: int, b: int) -> bool:
+        """Some state shows both other than red."""
+        return any(
+            state.letters[a] not in "rs" and state.letters[b] not in "rs"
+            for states in self.lamps
+            for state in states
+        )
+
+
+def road_user_of(lanes: Sequence[object]) -> RoadUser:
+    """Whom lanes serve together: motor traffic unless they are kept for somebody else."""
+    from ampelwerk.sim.net_file import NetLane
+
+    def only(*classes: str) -> bool:
+        return bool(lanes) and all(
+            isinstance(lane, NetLane) and lane.allow and lane.allow <= set(classes)
+            for lane in lanes
+        )
+
+    if only("tram", "rail_urban", "light_rail", "subway"):
+        return RoadUser.TRAM
+    if only("bus", "coach", "taxi", "tram", "rail_urban", "emergency", "authority"):
+        return RoadUser.BUS
+    if only("bicycle"):
+        return RoadUser.CYCLIST
+    if only("pedestrian", "bicycle", "wheelchair"):
+        return RoadUser.PEDESTRIAN
+    return RoadUser.MOTOR

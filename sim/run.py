@@ -1,0 +1,244 @@
+"""One simulation under one kind of control, into one directory.
+
+Order of things: import the network, place loops, start SUMO, run the closed loop, let the witness
+read SUMO's own record of the signals, measure. The directory is complete when `measures.json` is
+there; it is written last.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import platform
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from ampelwerk.models.errors import InvalidInputError
+from ampelwerk.models.network import Network
+from ampelwerk.models.profile import Profile
+from ampelwerk.sim import loop_layout, measures, monitor
+from ampelwerk.sim.backend import Backend, start_backend
+from ampelwerk.sim.closed_loop import ClosedLoop, Timing
+from ampelwerk.sim.controls import NATIVE, connect, loop_roles
+from ampelwerk.sim.detectors import LoopReader
+from ampelwerk.sim.imported import import_network
+from ampelwerk.sim.scenario import Scenario
+
+LOOPS_FILE, RECORD_FILE, RECORD_REQUEST = "loops.add.xml", "tls_states.xml", "record.add.xml"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunConfig:
+    """What one run is to do."""
+
+    scenario: Scenario
+    """Net, demand and times."""
+    control: str
+    """Kind of control."""
+    profile: Profile
+    """Where amber, intergreens and minimum greens come from."""
+    seed: int
+    """Seed of SUMO's random numbers."""
+    loops: str = "auto"
+    """auto: place what is missing; scenario: only the loops it brings."""
+    backend: str = "libsumo"
+    """libsumo or traci."""
+    gui: bool = False
+    """Open SUMO's window."""
+    time_to_teleport_s: float = -1.0
+    """SUMO removes a vehicle that stood this long; negative: never. [s]"""
+
+
+def run(
+    config: RunConfig, directory: Path, *, progress: Callable[[float], None] = lambda share: None
+) -> dict[str, Any]:
+    """Run, witness, measure; the measures, as in measures.json.
+
+    Parameters
+    ----------
+    progress : told the share of simulated time done, 0 to 1.
+    """
+    started = perf_counter()
+    scenario = config.scenario
+    network = import_network(scenario, config.profile, loops=config.loops)
+    _write_network(network, directory)
+    options = _sumo_options(config, network, directory)
+    backend = start_backend(config.backend, options, gui=config.gui)
+    try:
+        timing, loop = _simulate(config, network, backend, progress)
+    finally:
+        backend.close()
+    _write_decisions(loop, network, directory / "decisions.csv")
+    witness = _witness(config, network, directory)
+    result = measures.measure_run(
+        directory,
+        scenario,
+        control=config.control,
+        profile=config.profile.label,
+        seed=config.seed,
+        longest_red_s=witness.longest_red_s,
+        safety=witness.summary(),
+        cost={
+            "wall_s": round(perf_counter() - started, 3),
+            "sumo_s": round(timing.sumo_s, 3),
+            "control_s": round(timing.control_s, 3),
+            "decide_p99_ms": round(
+                1e3 * float(np.percentile(timing.decide_s, 99)) if timing.decide_s else 0.0, 4
+            ),
+        },
+        uncontrolled=[
+            {"intersection": str(u.intersection_id), "reason": u.reason}
+            for u in network.uncontrolled
+        ],
+    )
+    _write_json(_manifest(config, backend, network), directory / "run.json")
+    _write_json(result, directory / "measures.json")
+    return result
+
+
+def _simulate(
+    config: RunConfig, network: Network, backend: Backend, progress: Callable[[float], None]
+) -> tuple[Timing, ClosedLoop | None]:
+    """Run the closed loop, or SUMO alone under `native`."""
+    scenario = config.scenario
+    span_s = scenario.end_s - scenario.begin_s
+    steps = round(span_s / scenario.step_s)
+    if config.control == NATIVE:
+        timing = Timing()
+        started = perf_counter()
+        for k in range(steps):
+            backend.step()
+            if k % 100 == 0:
+                progress(k / steps)
+        timing.sumo_s = perf_counter() - started
+        return timing, None
+    loop = ClosedLoop(network, backend, begin_s=scenario.begin_s, step_s=scenario.step_s)
+    control = connect(config.control, loop)
+
+    def tell(now_s: float) -> None:
+        if now_s % 100 == 0:
+            progress((now_s - scenario.begin_s) / span_s)
+
+    roles = loop_roles(config.control)
+    read = LoopReader(network, backend.loop_data(), roles).read if roles else None
+    loop.run(scenario.end_s, control, read, tick=tell)
+    return loop.timing, loop
+
+
+def _sumo_options(config: RunConfig, network: Network, directory: Path) -> list[str]:
+    """SUMO's command line."""
+    scenario = config.scenario
+    additional = [str(path) for path in scenario.additional_files]
+    if config.control != NATIVE:
+        loop_layout.write_loop_additional(network, directory / LOOPS_FILE)
+        additional.append(str(directory / LOOPS_FILE))
+    monitor.write_record_request(
+        [str(site.intersection_id) for site in network.intersections],
+        directory / RECORD_REQUEST,
+        directory / RECORD_FILE,
+    )
+    additional.append(str(directory / RECORD_REQUEST))
+    return [
+        *scenario.sumo_options(additional_files=additional),
+        "--seed",
+        str(config.seed),
+        "--time-to-teleport",
+        f"{config.time_to_teleport_s:g}",
+        *measures.sumo_output_options(directory),
+    ]
+
+
+def _witness(config: RunConfig, network: Network, directory: Path) -> monitor.WitnessReport:
+    """Let the witness read SUMO's record; keep it as signals.csv."""
+    record = directory / RECORD_FILE
+    report = monitor.check(
+        record,
+        config.scenario.net_file,
+        network.intersections,
+        additional_paths=config.scenario.additional_files,
+        begin_s=config.scenario.begin_s,
+        step_s=config.scenario.step_s,
+        native=config.control == NATIVE,
+    )
+    monitor.write_signals_csv(record, directory / "signals.csv")
+    record.unlink()
+    return report
+
+
+def _write_network(network: Network, directory: Path) -> None:
+    from pydantic import TypeAdapter
+
+    (directory / "model.json").write_bytes(TypeAdapter(Network).dump_json(network))
+
+
+def _write_decisions(loop: ClosedLoop | None, network: Network, path: Path) -> None:
+    """One row per stage asked for."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["time", "intersection", "stage", "reason", "runner_up", "gap"])
+        for decision in loop.decisions if loop else ():
+            wish = decision.wish
+            site = network.intersections[wish.intersection]
+            writer.writerow(
+                [
+                    f"{decision.time_s:g}",
+                    site.intersection_id,
+                    site.stages[wish.stage].stage_id,
+                    wish.reason,
+                    "" if wish.runner_up is None else site.stages[wish.runner_up].stage_id,
+                    f"{wish.gap:.4f}",
+                ]
+            )
+
+
+def _manifest(config: RunConfig, backend: Backend, network: Network) -> dict[str, Any]:
+    """run.json: enough to run it again and to know what was run."""
+    return {
+        "config": json.loads(json.dumps(asdict(config), default=str)),
+        "versions": {
+            "ampelwerk": version("ampelwerk"),
+            "sumo": backend.version(),
+            "python": platform.python_version(),
+            **{name: _version(name) for name in ("libsumo", "numba", "numpy")},
+        },
+        "backend": backend.name,
+        "inputs_sha256": {
+            str(path): hashlib.sha256(Path(path).read_bytes()).hexdigest()
+            for path in config.scenario.input_files
+        },
+        "intersections": len(network.intersections),
+        "uncontrolled": [asdict(u) for u in network.uncontrolled],
+        "findings": [
+            str(finding) for site in network.intersections for finding in site.findings
+        ],
+    }
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return ""
+
+
+def _write_json(content: dict[str, Any], path: Path) -> None:
+    path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def read_measures(directory: Path) -> dict[str, Any]:
+    """The measures of a finished run."""
+    path = directory / "measures.json"
+    try:
+        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InvalidInputError(
+            f"no finished run: {error}", where=str(directory), remedy="run it again"
+        ) from error
+    return content

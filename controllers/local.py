@@ -124,7 +124,7 @@ class _Letters:
         letters = self._green_letters(aspects, stage)
         self._last = letters
         if cached is None:
-            cached = self._cache[key] = self._compose(aspects, letters)
+            cached = self._cache[key] = self._compose(aspects, letters, stage)
         return cached
 
     def _green_letters(self, aspects: tuple[int, ...], number: int) -> list[str]:
@@ -146,9 +146,10 @@ class _Letters:
                 letters[group] = "g"
         return letters
 
-    def _compose(self, aspects: tuple[int, ...], green_letters: list[str]) -> str:
+    def _compose(self, aspects: tuple[int, ...], green_letters: list[str], stage: int) -> str:
         """One letter per link."""
         site = self._intersection
+        on_red = site.stages[stage].turn_on_red
         shown = []
         for link, group in enumerate(site.sumo_link_group):
             if group < 0:
@@ -160,5 +161,5 @@ class _Letters:
             elif aspects[group] == Aspect.RED_AMBER:
                 shown.append("u")
             else:
-                shown.append("s" if group in site.turn_on_red else "r")
+                shown.append("s" if group in on_red else "r")
         return "".join(shown)

@@ -60,6 +60,8 @@ class Stage:
     """Indices of the green groups, rising."""
     permissive: tuple[int, ...] = ()
     """Those of `groups` that must give way to another green movement (letter g)."""
+    turn_on_red: tuple[int, ...] = ()
+    """Groups that may turn right on red after a stop while the stage is shown (letter s)."""
     delivered: bool = True
     """It stands in the scenario's own program; otherwise it was generated."""
     selectable: bool = True
@@ -85,8 +87,6 @@ class Intersection:
     """(sumo_link_count,) signal group of each link; -1 where the letter never changes."""
     sumo_link_letter: str
     """(sumo_link_count,) letter shown where no group drives the link, else a space."""
-    turn_on_red: tuple[int, ...] = ()
-    """Groups whose RED is shown as s: stop, then turn right on red."""
     yields: tuple[tuple[bool, ...], ...]
     """yields[i][j]: group i gives way to group j when both are green (permissive pair)."""
     stages: tuple[Stage, ...]

@@ -194,11 +194,6 @@ class _Site:
             sumo_link_count=self.length,
             sumo_link_group=tuple(self.group_of.get(link, -1) for link in range(self.length)),
             sumo_link_letter="".join(self.constant.get(link, " ") for link in range(self.length)),
-            turn_on_red=tuple(
-                g
-                for g in range(len(self.groups))
-                if any(state.letters[g] == "s" for states in self.lamps for state in states)
-            ),
             yields=tuple(tuple(row) for row in yields),
             stages=tuple(stages),
             plans=tuple(self.plans),
@@ -331,6 +326,15 @@ class _Site:
         room = MAX_STAGES - len(self.stages)
         cliques = sorted(tuple(sorted(clique)) for clique in nx.find_cliques(graph))
         fresh = [clique for clique in cliques if clique not in delivered]
+        always_on_red = [
+            g
+            for g in range(len(self.groups))
+            if all(
+                g in stage.turn_on_red
+                for stage in self.stages
+                if stage.selectable and g not in stage.groups
+            )
+        ]
         fresh.sort(key=lambda clique: (-len(clique), clique))
         return [
             Stage(
@@ -339,6 +343,7 @@ class _Site:
                 permissive=tuple(
                     g for g in clique if any(yields[g][foe] for foe in clique)
                 ),
+                turn_on_red=tuple(g for g in always_on_red if g not in clique),
                 delivered=False,
             )
             for k, clique in enumerate(fresh[: max(0, room)])

@@ -14,6 +14,8 @@ from ampelwerk.models.plan import CyclicPlan, PlanStep
 from ampelwerk.sim.net_file import ProgramState, SignalProgram
 
 GREEN, AMBER, RED_AMBER = "Gg", "yY", "u"
+StageKey = tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]
+"""What makes a stage: groups asked for, those of them that give way, those that turn on red."""
 CLEARING_STEP_S = 15.0
 """A state that only takes greens away and lasts no longer is a clearing step. [s]"""
 
@@ -37,10 +39,13 @@ class LampState:
         return frozenset(g for g, letter in enumerate(self.letters) if letter in GREEN)
 
     @property
-    def requested(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
-        """Groups asked for (green, or on the way through red-amber), and those shown as g."""
+    def requested(self) -> StageKey:
+        """Groups asked for (green, or on the way through red-amber), those shown as g, as s."""
         asked = tuple(g for g, letter in enumerate(self.letters) if letter in GREEN + RED_AMBER)
-        return asked, tuple(g for g, letter in enumerate(self.letters) if letter == "g")
+        return asked, self._showing("g"), self._showing("s")
+
+    def _showing(self, wanted: str) -> tuple[int, ...]:
+        return tuple(g for g, letter in enumerate(self.letters) if letter == wanted)
 
 
 def group_links(
@@ -70,17 +75,38 @@ def group_links(
 
 
 def lamp_states(program: SignalProgram, groups: list[list[int]]) -> list[LampState]:
-    """The program's states by group; states of no length are left out."""
+    """The program's states by group; states of no length are left out.
+
+    Amber between two greens without red is continuous green: nobody clears, and programs made by
+    netconvert show it wherever a group is green in two stages that follow each other.
+    """
+    states = [state for state in program.states if _duration_ds(state) > 0]
+    columns = [_continuous([state.state[links[0]] for state in states]) for links in groups]
     return [
         LampState(
-            duration_ds=duration_ds,
-            letters="".join(state.state[links[0]] for links in groups),
+            duration_ds=_duration_ds(state),
+            letters="".join(column[k] for column in columns),
             fixed=state.fixed,
             min_duration_s=state.min_duration_s,
         )
-        for state in program.states
-        if (duration_ds := _duration_ds(state)) > 0
+        for k, state in enumerate(states)
     ]
+
+
+def _continuous(column: list[str]) -> list[str]:
+    """One group's letters around the cycle, amber between greens replaced by the green before."""
+    letters = list(column)
+    size = len(letters)
+    for k in range(size):
+        if column[k] not in AMBER or column[k - 1] not in GREEN:
+            continue
+        run = 1
+        while run < size and column[(k + run) % size] in AMBER:
+            run += 1
+        if column[(k + run) % size] in GREEN:
+            for m in range(run):
+                letters[(k + m) % size] = column[k - 1]
+    return letters
 
 
 def _duration_ds(state: ProgramState) -> int:
@@ -105,7 +131,7 @@ def stages_and_plans(
     programs: list[SignalProgram], groups: list[list[int]]
 ) -> tuple[list[Stage], list[CyclicPlan]]:
     """Stages of all programs, those of the first one first, and each program as a plan."""
-    number: dict[tuple[tuple[int, ...], tuple[int, ...]], int] = {}
+    number: dict[StageKey, int] = {}
     selectable: dict[int, bool] = {}
     plans = []
     for program in programs:
@@ -134,6 +160,7 @@ def stages_and_plans(
             stage_id=StageId(str(index + 1)),
             groups=requested[0],
             permissive=requested[1],
+            turn_on_red=requested[2],
             selectable=selectable[index],
         )
         for requested, index in number.items()

@@ -16,6 +16,8 @@ from ampelwerk.engine.kernels.estimation import NEVER, Traffic, flow_veh_s, pred
 
 BY_INDEX, BY_SUPERVISOR, BY_REST = range(3)
 """Why a stage was chosen."""
+CALLS_PER_S = 1 / 15
+"""Pedestrians calling at a crossing while nothing better is known. [1/s]"""
 
 
 class Signals(NamedTuple):
@@ -43,6 +45,10 @@ class Parameters(NamedTuple):
     """Shortest service of a new stage: its minimum green. [s]"""
     keep_factor: float
     """Another stage must be better than the present one by this factor. [-]"""
+    cleared_veh: float
+    """A stage with fewer vehicles queued than this has cleared. [veh]"""
+    look_s: int
+    """Seconds over which arrivals of the present stage are averaged. [s]"""
     wait_s: float
     """A lane without departure for this long while vehicles wait is served next. [s]"""
 
@@ -115,6 +121,12 @@ def _choose_one(
             second, second_rate = p, rate
     if best < 0:
         return
+    if waiting < 0 and city.selectable[first_stage + present]:
+        other, other_rate = (best, best_rate) if best != present else (second, second_rate)
+        cleared = _queue(city, traffic, first_stage + present) < parameters.cleared_veh
+        if cleared and other >= 0 and other_rate > 1e-9:
+            due = _worth_leaving(city, traffic, parameters, i, present, other, arrivals_veh)
+            best = other if due else present
     if waiting < 0 and best_rate <= 1e-9:
         best = present
         out.reason[i] = BY_REST
@@ -123,6 +135,56 @@ def _choose_one(
     out.stage[i] = best
     out.runner_up[i] = second
     out.gap[i] = best_rate - second_rate
+
+
+@kernel
+def _queue(city: City, traffic: Traffic, stage: int) -> float:
+    """Vehicles queued on the lanes of a stage. [veh]"""
+    total = 0.0
+    for entry in range(city.entry_ptr[stage], city.entry_ptr[stage + 1]):
+        total += traffic.queue_veh[city.entry_lane[entry]]
+    return total
+
+
+@kernel
+def _worth_leaving(
+    city: City,
+    traffic: Traffic,
+    parameters: Parameters,
+    i: int,
+    present: int,
+    other: int,
+    arrivals_veh: FloatArray,
+) -> bool:
+    """Enough wait elsewhere to interrupt a stage whose own queue has cleared.
+
+    Serving a side queue every C seconds stops the main flow q for T + C q_w / s each time and lets
+    the side wait q_w C / 2 on average. The mean delay is least when the queue has grown to about
+    T sqrt(q q_w / (1 - q / s)), T the time lost to and fro.
+    """
+    first_lane, first_stage = city.lane_ptr[i], city.stage_ptr[i]
+    stages = city.stage_ptr[i + 1] - first_stage
+    block = city.transition_ptr[i]
+    lost_s = (
+        city.transition_s[block + present * stages + other]
+        + city.transition_s[block + other * stages + present]
+        + 2 * parameters.start_up_s
+    )
+    ahead_s = min(parameters.look_s, arrivals_veh.shape[1])
+    flow = coming = waiting = feeding = 0.0
+    for entry in range(
+        city.entry_ptr[first_stage + present], city.entry_ptr[first_stage + present + 1]
+    ):
+        lane = city.entry_lane[entry]
+        flow += flow_veh_s(city, traffic, entry)
+        coming += arrivals_veh[lane - first_lane, ahead_s - 1] / ahead_s
+    for lane in range(first_lane, city.lane_ptr[i + 1]):
+        if not _serves(city, first_stage + present, lane):
+            waiting += city.lane_weight[lane] * traffic.queue_veh[lane]
+            a = city.lane_approach[lane]
+            feeding += traffic.lane_share[lane] * traffic.rate_veh_s[a] if a >= 0 else CALLS_PER_S
+    free = max(0.05, 1.0 - coming / max(flow, 1e-6))
+    return waiting >= lost_s * (coming * feeding / free) ** 0.5
 
 
 @kernel

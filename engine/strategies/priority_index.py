@@ -13,7 +13,13 @@ from ampelwerk.engine.kernels.priority_index import Choice, Parameters, Signals
 from ampelwerk.engine.strategies.strategy import Wish
 
 DEFAULT = Parameters(
-    horizon_s=40, start_up_s=1.0, min_service_s=5, keep_factor=1.1, wait_s=90.0
+    horizon_s=40,
+    start_up_s=1.0,
+    min_service_s=5,
+    keep_factor=1.1,
+    cleared_veh=1.0,
+    look_s=5,
+    wait_s=90.0,
 )
 _REASON = {
     kernel.BY_INDEX: "serves most per second",

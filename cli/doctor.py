@@ -37,7 +37,9 @@ def _package(name: str, *, needed: bool, extra: str) -> Item:
         found = importlib.metadata.version(name)
     except importlib.metadata.PackageNotFoundError:
         found = ""
-    where = f'pip install "ampelwerk[{extra}]"' if extra else "pip install --force-reinstall ampelwerk"
+    where = (
+        f'pip install "ampelwerk[{extra}]"' if extra else "pip install --force-reinstall ampelwerk"
+    )
     return Item(name=name, found=found, needed=needed, remedy="" if found else where)
 
 

@@ -31,7 +31,7 @@ def run_command(command: Callable[[], int | None], *, debug: bool) -> None:
     """Run a command's body and leave the process with its exit code."""
     try:
         code = command() or OK
-    except (Exception, KeyboardInterrupt) as error:
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the edge of the process
         if debug:
             traceback.print_exc()
         print(_text(error), file=sys.stderr)

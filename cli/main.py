@@ -40,7 +40,9 @@ BeginOption = Annotated[
 ]
 EndOption = Annotated[
     Optional[float],  # noqa: UP045
-    typer.Option("--end", "-e", help="End [s]; else the scenario's own, else last departure + 3600."),
+    typer.Option(
+        "--end", "-e", help="End [s]; else the scenario's own, else last departure + 3600."
+    ),
 ]
 ProfileOption = Annotated[
     Literal["sumo", "rilsa"],
@@ -203,9 +205,7 @@ def compare(
     output: Annotated[
         Path, typer.Option("--output", "-o", help="Directory for the results; resumed if cut off.")
     ],
-    seeds: Annotated[
-        str, typer.Option(help="Seeds: 1:6 (the end is left out) or 1,5,9.")
-    ] = "1:6",
+    seeds: Annotated[str, typer.Option(help="Seeds: 1:6 (the end is left out) or 1,5,9.")] = "1:6",
     workers: Annotated[
         Optional[int],  # noqa: UP045
         typer.Option(help="Runs at the same time; as many as cores by default."),
@@ -222,6 +222,10 @@ def compare(
     min_green: MinGreenOption = None,
     backend: BackendOption = "libsumo",
     time_to_teleport: TeleportOption = -1.0,
+    gate: Annotated[
+        bool,
+        typer.Option("--gate", help="Exit with 3 if a control is clearly worse than the first."),
+    ] = False,
     force: ForceOption = False,
     as_json: JsonOption = False,
     debug: DebugOption = False,
@@ -246,6 +250,7 @@ def compare(
             time_to_teleport_s=time_to_teleport,
             output=output,
             force=force,
+            gate=gate,
             as_json=as_json,
         ),
         debug=debug,

@@ -14,7 +14,11 @@ def scenarios(*, as_json: bool) -> None:
 
     entries = catalogue()
     if as_json:
-        print(json.dumps([{"name": e.name, "source": e.source, "available": e.available} for e in entries]))
+        print(
+            json.dumps(
+                [{"name": e.name, "source": e.source, "available": e.available} for e in entries]
+            )
+        )
         return
     table = Table("name", "source", "runs here", box=None)
     for entry in entries:

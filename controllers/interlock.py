@@ -42,9 +42,7 @@ class Interlock:
         if changed:
             self.aspects = after.aspect
             self.green_mask = sum(1 << i for i, a in enumerate(after.aspect) if a == GREEN)
-        settled = self.green_mask == requested and all(
-            a in (RED, GREEN) for a in after.aspect
-        )
+        settled = self.green_mask == requested and all(a in (RED, GREEN) for a in after.aspect)
         turned = settled != self.settled
         self.settled = settled
         self._settled_request = requested if settled else -1

@@ -192,8 +192,13 @@ class _Layout:
         movements = self.network.intersections[lane.intersection].movements
         return [movements[m].group for m in lane.movements]
 
-    def _service(self, intersection: Intersection, lane: StopLane | int, green: set[int],
-                 permissive: set[int]) -> tuple[float, float] | None:
+    def _service(
+        self,
+        intersection: Intersection,
+        lane: StopLane | int,
+        green: set[int],
+        permissive: set[int],
+    ) -> tuple[float, float] | None:
         """Prior flow and cap of a lane under a stage, None if the stage does not serve it."""
         groups = self._groups_of(lane)
         open_ = [g for g in groups if g in green or g < 0]
@@ -241,8 +246,14 @@ class _Layout:
         }
         rows = _Rows()
         for lane in self.lanes:
-            found = () if isinstance(lane, int) else (
-                exit_of[key] for m in lane.movements if (key := (lane.intersection, m)) in exit_of
+            found = (
+                ()
+                if isinstance(lane, int)
+                else (
+                    exit_of[key]
+                    for m in lane.movements
+                    if (key := (lane.intersection, m)) in exit_of
+                )
             )
             rows.add(dict.fromkeys(found))
         return rows
@@ -314,7 +325,7 @@ class _Layout:
             ),
             lane_approach=_ints(lane.approach if lane else -1 for lane in cars),
             lane_groups=_ints(
-                np.int64(np.uint64(sum(1 << g for g in set(self._groups_of(lane)) if g >= 0)))
+                int(np.int64(np.uint64(sum(1 << g for g in set(self._groups_of(lane)) if g >= 0))))
                 for lane in self.lanes
             ),
             lane_storage_veh=_floats(

@@ -13,7 +13,9 @@ from typing import NamedTuple
 
 from ampelwerk.models.envelope import Aspect, Envelope
 
-RED, RED_AMBER, GREEN, AMBER = (int(a) for a in (Aspect.RED, Aspect.RED_AMBER, Aspect.GREEN, Aspect.AMBER))
+RED, RED_AMBER, GREEN, AMBER = (
+    int(a) for a in (Aspect.RED, Aspect.RED_AMBER, Aspect.GREEN, Aspect.AMBER)
+)
 
 SATURATED = 1_000_000
 """Ticks beyond which running times are no longer counted; longer than any rule asks for."""
@@ -62,9 +64,7 @@ def compile_rules(envelope: Envelope, tick_ds: int) -> Rules:
         red_amber=tuple(ticks(group.red_amber_ds) for group in envelope.groups),
         min_green=tuple(ticks(group.min_green_ds) for group in envelope.groups),
         min_red=tuple(ticks(group.min_red_ds) for group in envelope.groups),
-        foes=tuple(
-            tuple(j for j in range(size) if envelope.conflict[i][j]) for i in range(size)
-        ),
+        foes=tuple(tuple(j for j in range(size) if envelope.conflict[i][j]) for i in range(size)),
         intergreen=tuple(
             tuple(ticks(gap_ds or 0) for gap_ds in row) for row in envelope.intergreen_ds
         ),
@@ -131,9 +131,7 @@ def _endings(
     return changed
 
 
-def _may_start(
-    rules: Rules, state: State, aspect: list[int], started: list[int], i: int
-) -> bool:
+def _may_start(rules: Rules, state: State, aspect: list[int], started: list[int], i: int) -> bool:
     """No conflicting group is on its way, and every intergreen will have passed at green."""
     lead = rules.red_amber[i]
     for j in rules.foes[i]:

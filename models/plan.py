@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from bisect import bisect_right
 from dataclasses import dataclass
 
@@ -46,7 +47,7 @@ class CyclicPlan:
             or not starts
             or starts[0] != 0
             or starts[-1] >= self.cycle_ds
-            or any(a >= b for a, b in zip(starts, starts[1:], strict=False))
+            or any(a >= b for a, b in itertools.pairwise(starts))
         ):
             raise InvalidInputError(
                 "the steps of the plan do not fill its cycle",
@@ -62,4 +63,6 @@ class CyclicPlan:
     def stage_at(self, now_ds: int) -> int:
         """Index of the stage that is wanted at a time."""
         clock_ds = self.cycle_clock_ds(now_ds)
-        return self.steps[bisect_right(self.steps, clock_ds, key=lambda step: step.start_ds) - 1].stage
+        return self.steps[
+            bisect_right(self.steps, clock_ds, key=lambda step: step.start_ds) - 1
+        ].stage

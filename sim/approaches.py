@@ -82,8 +82,10 @@ def _stop_lanes(net: NetFile, site: Intersection) -> dict[str, list[int]]:
         and not _for_walkers(net.lanes[lane])
     }
     return dict(
-        sorted(signalled.items(), key=lambda item: (net.lanes[item[0]].edge_id,
-                                                    net.lanes[item[0]].index))
+        sorted(
+            signalled.items(),
+            key=lambda item: (net.lanes[item[0]].edge_id, net.lanes[item[0]].index),
+        )
     )
 
 
@@ -125,12 +127,21 @@ def build_network(
             for lane_id in members:
                 number_of[lane_id] = len(lanes)
                 lanes.append(
-                    _stop_lane(net, layout, i, len(approaches), stop[lane_id],
-                               chains[lane_id], feeds)
+                    _stop_lane(
+                        net, layout, i, len(approaches), stop[lane_id], chains[lane_id], feeds
+                    )
                 )
             approaches.append(
-                _approach(net, layout, i, edge_id, first, lanes[first:],
-                          [chains[lane_id] for lane_id in members], feeds)
+                _approach(
+                    net,
+                    layout,
+                    i,
+                    edge_id,
+                    first,
+                    lanes[first:],
+                    [chains[lane_id] for lane_id in members],
+                    feeds,
+                )
             )
     exits = [
         exit_
@@ -264,6 +275,5 @@ def _crossings(net: NetFile, i: int, site: Intersection) -> list[Crossing]:
             call_loops=(),
         )
         for movement in site.movements
-        if movement.turn is Turn.CROSSING and movement.group >= 0
-        and movement.to_lane in net.lanes
+        if movement.turn is Turn.CROSSING and movement.group >= 0 and movement.to_lane in net.lanes
     ]

@@ -142,9 +142,7 @@ def _relate(
                 first_row is not None and first_row in rows[b][0]
             )
             if by_row or (
-                a < b
-                and first.from_lane != second.from_lane
-                and lines_cross(paths[a], paths[b])
+                a < b and first.from_lane != second.from_lane and lines_cross(paths[a], paths[b])
             ):
                 foes.add(pair)
                 foes.add((pair[1], pair[0]))

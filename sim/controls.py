@@ -10,7 +10,7 @@ from ampelwerk.engine.strategies.actuated import ROLES, Actuated
 from ampelwerk.engine.strategies.fixed import Fixed
 from ampelwerk.engine.strategies.max_pressure import MaxPressure
 from ampelwerk.engine.strategies.priority_index import PriorityIndex
-from ampelwerk.engine.strategies.strategy import Strategy, Wish
+from ampelwerk.engine.strategies.strategy import Strategy
 from ampelwerk.models.detection import DetectorFrame, LoopRole
 from ampelwerk.sim.closed_loop import ClosedLoop, Control
 

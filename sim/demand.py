@@ -57,8 +57,9 @@ def read_demand(paths: Sequence[Path], begin_s: float, edges: set[str]) -> Deman
     assert demand.vehicle_class is not None
     zones: set[str] = set()
     for path in paths:
-        for element in elements(path, (*_TRAVELLERS, *_FLOWS, "vType", "route", "taz", "walk",
-                                       "personTrip", "ride")):
+        for element in elements(
+            path, (*_TRAVELLERS, *_FLOWS, "vType", "route", "taz", "walk", "personTrip", "ride")
+        ):
             if element.tag == "vType":
                 demand.vehicle_class[element.get("id", "")] = element.get("vClass", "passenger")
             elif element.tag == "taz":

@@ -20,3 +20,10 @@ def import_network(scenario: Scenario, profile: Profile, *, loops: str = "auto")
         loop_layout.read_scenario_loops(scenario.additional_files),
         loops="scenario" if loops == "scenario" else "auto",
     )
+
+
+def network_json(network: Network) -> bytes:
+    """The network as JSON text: model.json of a run and of `ampelwerk model`."""
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(Network).dump_json(network)

@@ -113,16 +113,15 @@ class LoopLayout:
     ) -> tuple[list[int], float]:
         """Advance loop of a lane, on the part of its chain that feeds no other lane."""
         line = chain[0].lane
-        if ADVANCE_LEAST_M <= line.length_m < ADVANCE_M:
-            distance_m = line.length_m
-        else:
-            distance_m = ADVANCE_M
+        distance_m = line.length_m if ADVANCE_LEAST_M <= line.length_m < ADVANCE_M else ADVANCE_M
         for link in own:
             top_m = link.end_m + link.lane.length_m
             if link.lane.length_m < SHORTEST_LANE_M or top_m < min(distance_m, ADVANCE_M):
                 continue
-            at_m = min(distance_m, top_m) if link.end_m + LENGTH_M <= distance_m else (
-                link.end_m + LENGTH_M
+            at_m = (
+                min(distance_m, top_m)
+                if link.end_m + LENGTH_M <= distance_m
+                else (link.end_m + LENGTH_M)
             )
             if at_m < ADVANCE_LEAST_M:
                 return [], 0.0

@@ -10,7 +10,7 @@ import gzip
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 from xml.etree.ElementTree import Element, ParseError, iterparse
 
 from ampelwerk.models.errors import InvalidInputError
@@ -150,7 +150,7 @@ def open_xml(path: Path) -> IO[bytes]:
     InvalidInputError : it is not there.
     """
     try:
-        return gzip.open(path) if path.suffix == ".gz" else path.open("rb")
+        return cast("IO[bytes]", gzip.open(path)) if path.suffix == ".gz" else path.open("rb")
     except OSError as error:
         raise InvalidInputError(
             "the file cannot be opened",

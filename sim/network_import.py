@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, pairwise
 from pathlib import Path
 
 import networkx as nx
@@ -35,7 +35,7 @@ from ampelwerk.sim.net_file import (
     read_net,
     signal_program,
 )
-from ampelwerk.sim.signal_programs import LampState, group_links, lamp_states, stages_and_plans
+from ampelwerk.sim.signal_programs import group_links, lamp_states, stages_and_plans
 
 MAX_STAGES = 64
 """Delivered and generated stages together; a node with many crossings has hundreds of cliques."""
@@ -95,9 +95,7 @@ def read_intersections(
             site = _Site(net, name, programs, links[name], profile)
             reason = site.reason
         if reason:
-            uncontrolled.append(
-                Uncontrolled(intersection_id=IntersectionId(name), reason=reason)
-            )
+            uncontrolled.append(Uncontrolled(intersection_id=IntersectionId(name), reason=reason))
         else:
             intersections.append(site.intersection())
     return ImportedSignals(
@@ -202,7 +200,7 @@ class _Site:
 
     def _together(self) -> set[tuple[int, int]]:
         """Pairs of groups that some state shows green together."""
-        pairs = set()
+        pairs: set[tuple[int, int]] = set()
         for states in self.lamps:
             for state in states:
                 pairs.update(combinations(sorted(state.green), 2))
@@ -248,8 +246,9 @@ class _Site:
         if isinstance(self.profile, RilsaProfile):
             from ampelwerk.sim.rilsa import rilsa_envelope
 
-            return rilsa_envelope(self.net, self.name, self._links_of(), names, users, conflict,
-                                  self.profile)
+            return rilsa_envelope(
+                self.net, self.name, self._links_of(), names, users, conflict, self.profile
+            )
         profile: SumoProfile = self.profile
         times = [
             program_times.group_times(
@@ -292,9 +291,7 @@ class _Site:
 
     def _links_of(self) -> list[list[NetConnection]]:
         """Connections of each group."""
-        return [
-            [c for c in self.links if c.link_index in links] for links in self.groups
-        ]
+        return [[c for c in self.links if c.link_index in links] for links in self.groups]
 
     def _names(self, users: list[RoadUser]) -> list[GroupId]:
         """K1, K2 ... for motor vehicles, F for pedestrians, as on German signal plans."""
@@ -312,16 +309,12 @@ class _Site:
             names.append(GroupId(f"{letter[user]}{count[user]}"))
         return names
 
-    def _generated(
-        self, conflict: list[list[bool]], yields: list[list[bool]]
-    ) -> list[Stage]:
+    def _generated(self, conflict: list[list[bool]], yields: list[list[bool]]) -> list[Stage]:
         """Maximal sets of compatible groups that the program does not have."""
         ever = {g for states in self.lamps for state in states for g in state.green}
         graph = nx.Graph()
         graph.add_nodes_from(ever)
-        graph.add_edges_from(
-            (a, b) for a, b in combinations(sorted(ever), 2) if not conflict[a][b]
-        )
+        graph.add_edges_from((a, b) for a, b in combinations(sorted(ever), 2) if not conflict[a][b])
         delivered = {stage.groups for stage in self.stages}
         room = MAX_STAGES - len(self.stages)
         cliques = sorted(tuple(sorted(clique)) for clique in nx.find_cliques(graph))
@@ -340,9 +333,7 @@ class _Site:
             Stage(
                 stage_id=StageId(f"g{k + 1}"),
                 groups=clique,
-                permissive=tuple(
-                    g for g in clique if any(yields[g][foe] for foe in clique)
-                ),
+                permissive=tuple(g for g in clique if any(yields[g][foe] for foe in clique)),
                 turn_on_red=tuple(g for g in always_on_red if g not in clique),
                 delivered=False,
             )
@@ -361,7 +352,9 @@ class _Site:
                     from_lane=LaneId(connection.from_lane),
                     to_lane=LaneId(connection.to_lane),
                     via_lane=LaneId(connection.via_lane),
-                    turn=Turn.CROSSING if crossing else _TURN.get(connection.direction, Turn.STRAIGHT),
+                    turn=Turn.CROSSING
+                    if crossing
+                    else _TURN.get(connection.direction, Turn.STRAIGHT),
                     yields_to=tuple(
                         sorted(
                             {
@@ -373,7 +366,7 @@ class _Site:
                     ),
                     length_m=sum(
                         ((x2 - x1) ** 2 + (y2 - y1) ** 2) ** 0.5
-                        for (x1, y1), (x2, y2) in zip(path, path[1:], strict=False)
+                        for (x1, y1), (x2, y2) in pairwise(path)
                     ),
                 )
             )
@@ -385,7 +378,9 @@ class _Site:
             green = [g in state.green for states in self.lamps for state in states]
             if not any(green):
                 self._note(
-                    "dead_group", f"group {group.group_id}", "it is never green.",
+                    "dead_group",
+                    f"group {group.group_id}",
+                    "it is never green.",
                     "Check the program.",
                 )
             elif all(green):
@@ -401,8 +396,8 @@ class _Site:
                 )
         groups_of: dict[str, set[int]] = {}
         for connection in self.links:
-            group = self.group_of.get(connection.link_index, -1)
-            groups_of.setdefault(connection.from_lane, set()).add(group)
+            released_by = self.group_of.get(connection.link_index, -1)
+            groups_of.setdefault(connection.from_lane, set()).add(released_by)
         for lane, groups in sorted(groups_of.items()):
             if len(groups) > 1 and self.net.is_road(lane):
                 self._note(

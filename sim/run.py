@@ -28,10 +28,12 @@ from ampelwerk.sim.backend import Backend, start_backend
 from ampelwerk.sim.closed_loop import ClosedLoop, Timing
 from ampelwerk.sim.controls import NATIVE, connect, loop_roles
 from ampelwerk.sim.detectors import LoopReader
-from ampelwerk.sim.imported import import_network
+from ampelwerk.sim.imported import import_network, network_json
 from ampelwerk.sim.scenario import Scenario
 
 LOOPS_FILE, RECORD_FILE, RECORD_REQUEST = "loops.add.xml", "tls_states.xml", "record.add.xml"
+MANIFEST = "run.json"
+"""Written first, as unfinished, and again at the end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,8 +69,10 @@ def run(
     """
     started = perf_counter()
     scenario = config.scenario
+    manifest = configuration_of_run(config)
+    _write_json({"status": "unfinished", "config": manifest}, directory / MANIFEST)
     network = import_network(scenario, config.profile, loops=config.loops)
-    _write_network(network, directory)
+    (directory / "model.json").write_bytes(network_json(network))
     options = _sumo_options(config, network, directory)
     backend = start_backend(config.backend, options, gui=config.gui)
     try:
@@ -98,7 +102,10 @@ def run(
             for u in network.uncontrolled
         ],
     )
-    _write_json(_manifest(config, backend, network), directory / "run.json")
+    _write_json(
+        {"status": "complete", "config": manifest, **_provenance(config, backend, network)},
+        directory / MANIFEST,
+    )
     _write_json(result, directory / "measures.json")
     return result
 
@@ -172,12 +179,6 @@ def _witness(config: RunConfig, network: Network, directory: Path) -> monitor.Wi
     return report
 
 
-def _write_network(network: Network, directory: Path) -> None:
-    from pydantic import TypeAdapter
-
-    (directory / "model.json").write_bytes(TypeAdapter(Network).dump_json(network))
-
-
 def _write_decisions(loop: ClosedLoop | None, network: Network, path: Path) -> None:
     """One row per stage asked for."""
     with path.open("w", newline="", encoding="utf-8") as file:
@@ -198,10 +199,15 @@ def _write_decisions(loop: ClosedLoop | None, network: Network, path: Path) -> N
             )
 
 
-def _manifest(config: RunConfig, backend: Backend, network: Network) -> dict[str, Any]:
-    """run.json: enough to run it again and to know what was run."""
+def configuration_of_run(config: RunConfig) -> dict[str, Any]:
+    """The resolved configuration as plain data: enough to run it again."""
+    content: dict[str, Any] = json.loads(json.dumps(asdict(config), default=str))
+    return content
+
+
+def _provenance(config: RunConfig, backend: Backend, network: Network) -> dict[str, Any]:
+    """What was run, with which versions on which input."""
     return {
-        "config": json.loads(json.dumps(asdict(config), default=str)),
         "versions": {
             "ampelwerk": version("ampelwerk"),
             "sumo": backend.version(),
@@ -215,9 +221,7 @@ def _manifest(config: RunConfig, backend: Backend, network: Network) -> dict[str
         },
         "intersections": len(network.intersections),
         "uncontrolled": [asdict(u) for u in network.uncontrolled],
-        "findings": [
-            str(finding) for site in network.intersections for finding in site.findings
-        ],
+        "findings": [str(finding) for site in network.intersections for finding in site.findings],
     }
 
 

@@ -19,8 +19,16 @@ from ampelwerk.sim.net_file import elements, open_xml, read_net
 
 AFTER_LAST_DEPARTURE_S = 3600.0
 """Time simulated after the last departure where the scenario names no end. [s]"""
-_SYNONYM = {"n": "net-file", "net": "net-file", "r": "route-files", "routes": "route-files",
-            "a": "additional-files", "additional": "additional-files", "b": "begin", "e": "end"}
+_SYNONYM = {
+    "n": "net-file",
+    "net": "net-file",
+    "r": "route-files",
+    "routes": "route-files",
+    "a": "additional-files",
+    "additional": "additional-files",
+    "b": "begin",
+    "e": "end",
+}
 _OURS = frozenset({
     "net-file", "route-files", "additional-files", "begin", "end", "step-length", "seed", "random",
     "random-depart-offset-seed", "time-to-teleport", "time-to-teleport.highways", "remote-port",
@@ -113,9 +121,7 @@ def resolve(
         options = read_configuration(configuration)
         folder = configuration.parent
         if "net-file" not in options:
-            raise InvalidInputError(
-                "the configuration names no net-file", where=str(configuration)
-            )
+            raise InvalidInputError("the configuration names no net-file", where=str(configuration))
         net = folder / options["net-file"]
         route_files = _paths(folder, options.get("route-files", "")) + list(routes)
         additional_files = _paths(folder, options.get("additional-files", "")) + list(additional)

@@ -65,9 +65,7 @@ def group_links(
         column = "".join(
             state.state[link] for program in programs for state in program.states
         ).replace("Y", "y")
-        if link not in incoming:
-            constant[link] = column[0]
-        elif set(column) <= {"o", "O"}:
+        if link not in incoming or set(column) <= {"o", "O"}:
             constant[link] = column[0]
         else:
             groups.setdefault((incoming[link], column), []).append(link)
@@ -122,7 +120,9 @@ def is_selectable(state: LampState, before: LampState | None) -> bool:
     if state.duration_ds > CLEARING_STEP_S * 10 or state.letters == before.letters:
         return True
     for letter, letter_before in zip(state.letters, before.letters, strict=True):
-        if letter in GREEN and (letter_before not in GREEN or (letter_before, letter) == ("g", "G")):
+        if letter in GREEN and (
+            letter_before not in GREEN or (letter_before, letter) == ("g", "G")
+        ):
             return True
     return False
 

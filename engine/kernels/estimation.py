@@ -11,7 +11,16 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ampelwerk.engine._jit import kernel
-from ampelwerk.engine.city import ADVANCE, CALL, EXIT, STOP_LINE, UPSTREAM, City, FloatArray, IntArray
+from ampelwerk.engine.city import (
+    ADVANCE,
+    CALL,
+    EXIT,
+    STOP_LINE,
+    UPSTREAM,
+    City,
+    FloatArray,
+    IntArray,
+)
 
 RING_S = 64
 """Length of the rings of due times. [s]"""
@@ -110,8 +119,7 @@ def apply_edges(
             elif role == CALL:
                 for j in range(first, last):
                     lane = city.loop_target[j]
-                    if traffic.queue_veh[lane] < 1.0:
-                        traffic.queue_veh[lane] = 1.0
+                    traffic.queue_veh[lane] = max(traffic.queue_veh[lane], 1.0)
         else:
             traffic.off_s[number] = at_s[k]
             if role == STOP_LINE:
@@ -281,8 +289,7 @@ def _correct(city: City, traffic: Traffic, lane: int, now_s: float) -> None:
             traffic.due_veh[lane, slot] = 0.0
         zone_veh = city.lane_advance_m[lane] / 7.5
         traffic.queue_veh[lane] = max(traffic.queue_veh[lane] + pending, zone_veh)
-    if traffic.queue_veh[lane] > city.lane_storage_veh[lane]:
-        traffic.queue_veh[lane] = city.lane_storage_veh[lane]
+    traffic.queue_veh[lane] = min(traffic.queue_veh[lane], city.lane_storage_veh[lane])
     if traffic.queue_veh[lane] < 0.5:
         traffic.departed_s[lane] = now_s
 

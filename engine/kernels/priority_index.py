@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import numpy as np
+
 from ampelwerk.engine._jit import kernel
 from ampelwerk.engine.city import City, FloatArray, IntArray
 from ampelwerk.engine.kernels.estimation import NEVER, Traffic, flow_veh_s, predict
@@ -184,13 +186,11 @@ def _worth_leaving(
             a = city.lane_approach[lane]
             feeding += traffic.lane_share[lane] * traffic.rate_veh_s[a] if a >= 0 else CALLS_PER_S
     free = max(0.05, 1.0 - coming / max(flow, 1e-6))
-    return waiting >= lost_s * (coming * feeding / free) ** 0.5
+    return bool(waiting >= lost_s * np.sqrt(coming * feeding / free))
 
 
 @kernel
-def _longest_waiting(
-    city: City, traffic: Traffic, i: int, now_s: float, wait_s: float
-) -> int:
+def _longest_waiting(city: City, traffic: Traffic, i: int, now_s: float, wait_s: float) -> int:
     """Lane with waiting vehicles and the longest time without a departure beyond the limit, or -1."""
     found, longest_s = -1, wait_s
     for lane in range(city.lane_ptr[i], city.lane_ptr[i + 1]):
@@ -244,7 +244,7 @@ def _rate(
         gap_s = city.transition_s[city.transition_ptr[i] + present * stages + p]
         lost_s = int(gap_s + parameters.start_up_s + 0.5)
         shortest_s = parameters.min_service_s
-    best = 0.0
+    best: float = 0.0
     for x in range(shortest_s, parameters.horizon_s + 1):
         served = 0.0
         for entry in range(city.entry_ptr[first_stage + p], city.entry_ptr[first_stage + p + 1]):

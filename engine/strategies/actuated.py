@@ -83,8 +83,11 @@ class Actuated:
                 ]
             )
             self._order.append(
-                [s for s, stage in enumerate(intersection.stages)
-                 if stage.selectable and stage.delivered]
+                [
+                    s
+                    for s, stage in enumerate(intersection.stages)
+                    if stage.selectable and stage.delivered
+                ]
             )
         self._opposed_since_s: list[float | None] = [None] * len(network.intersections)
 

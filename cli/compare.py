@@ -1,0 +1,241 @@
+"""`ampelwerk compare`: the same seeds under several kinds of control, and an honest table."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from ampelwerk.cli.failure import COMPARED_WORSE, OK, RUNTIME_ERROR
+from ampelwerk.cli.inputs import fresh_directory, known_control, profile_of, seed_list
+from ampelwerk.cli.simulate import announce
+from ampelwerk.models.errors import InvalidInputError, MissingDependencyError
+from ampelwerk.sim import comparison as comparing
+from ampelwerk.sim.comparison import Comparison, Estimate
+from ampelwerk.sim.run import RunConfig
+from ampelwerk.sim.run_process import Job, run_in_fresh_process
+from ampelwerk.sim.scenario import resolve
+
+POLL_S = 0.5
+"""How often the display looks after the runs. [s]"""
+
+
+def compare(
+    scenario: str,
+    *,
+    controls: list[str],
+    seeds: str,
+    workers: int | None,
+    scheduler: str | None,
+    routes: list[Path],
+    additional: list[Path],
+    profile: str,
+    begin_s: float | None,
+    end_s: float | None,
+    min_green_s: float | None,
+    backend: str,
+    time_to_teleport_s: float,
+    output: Path,
+    force: bool,
+    gate: bool,
+    as_json: bool,
+) -> int:
+    """Run what is missing, then print the table and write comparison.json and comparison.csv."""
+    names = [known_control(name) for name in controls]
+    if len(names) < 2 or len(set(names)) != len(names):
+        raise InvalidInputError(
+            "nothing to compare",
+            where="--control",
+            found=", ".join(names),
+            limit="two or more kinds of control, none twice",
+        )
+    if workers is not None and workers < 1:
+        raise InvalidInputError("at least one worker", where="--workers", found=str(workers))
+    seed_numbers = seed_list(seeds)
+    config = RunConfig(
+        scenario=resolve(
+            scenario, routes=routes, additional=additional, begin_s=begin_s, end_s=end_s
+        ),
+        control=names[0],
+        profile=profile_of(profile, min_green_s),
+        seed=seed_numbers[0],
+        backend=backend,
+        time_to_teleport_s=time_to_teleport_s,
+    )
+    console = Console(stderr=True)
+    announce(config.scenario, console)
+    output = output.absolute()
+    if force or not (output / comparing.MANIFEST).exists():
+        fresh_directory(output, force=force, mark=comparing.MANIFEST)
+    comparing.claim_directory(config, output)
+    jobs = comparing.jobs_of(config, names, seed_numbers, output)
+    waiting = [job for job in jobs if job.share_done() < 1]
+    if len(waiting) < len(jobs):
+        console.print(f"{len(jobs) - len(waiting)} of {len(jobs)} runs are here already.")
+    failures = _run_all(waiting, len(jobs), workers, scheduler, console)
+    for failure in failures:
+        console.print(f"[red]failed[/]: {failure}", highlight=False)
+    if failures:
+        console.print("The same command runs what is missing.")
+        return RUNTIME_ERROR
+    result = comparing.collect(jobs, names, seed_numbers)
+    comparing.write(result, output)
+    if as_json:
+        print(json.dumps(comparing.as_data(result), indent=2, ensure_ascii=False))
+    else:
+        _show(result)
+    return COMPARED_WORSE if gate and _any_worse(result) else OK
+
+
+def _run_all(
+    waiting: Sequence[Job],
+    total: int,
+    workers: int | None,
+    scheduler: str | None,
+    console: Console,
+) -> list[str]:
+    """Run all jobs; what went wrong, a line each."""
+    if not waiting:
+        return []
+    with ExitStack() as stack:
+        executor = _executor(workers, scheduler, stack)
+        futures = [executor.submit(run_in_fresh_process, job) for job in waiting]
+        # On the way out, however it is left, nothing new is begun.
+        stack.callback(_cancel, futures)
+        bar = stack.enter_context(
+            Progress(
+                TextColumn("{task.description}"),
+                BarColumn(),
+                MofNCompleteColumn(),
+                TextColumn("runs"),
+                TimeRemainingColumn(elapsed_when_finished=True),
+                console=console,
+            )
+        )
+        task = bar.add_task(waiting[0].config.scenario.name, total=len(waiting))
+        while not all(future.done() for future in futures):
+            done = sum(
+                1.0 if future.done() else job.share_done()
+                for job, future in zip(waiting, futures, strict=True)
+            )
+            bar.update(task, completed=round(done, 2))
+            time.sleep(POLL_S)
+        bar.update(task, completed=len(waiting))
+    errors = [future.exception() for future in futures]
+    return [str(error) for error in errors if error is not None]
+
+
+def _cancel(futures: Sequence[Future[None]]) -> None:
+    for future in futures:
+        future.cancel()
+
+
+def _executor(workers: int | None, scheduler: str | None, stack: ExitStack) -> Executor:
+    """Threads here, each waiting for a process of its own; or a Dask cluster's workers."""
+    if scheduler is None:
+        return stack.enter_context(ThreadPoolExecutor(workers or os.cpu_count() or 1))
+    try:
+        from distributed import Client
+    except ImportError as error:
+        raise MissingDependencyError(
+            "distributed", remedy='pip install "ampelwerk[cluster]"'
+        ) from error
+    try:
+        client = stack.enter_context(Client(scheduler, timeout=10))
+    except (OSError, ValueError) as error:
+        raise InvalidInputError(
+            "no Dask scheduler answers there",
+            where="--scheduler",
+            found=scheduler,
+            remedy="start one with `dask scheduler`, and workers that see the same files",
+        ) from error
+    executor: Executor = client.get_executor(pure=False)
+    return executor
+
+
+def _any_worse(result: Comparison) -> bool:
+    """A later control's delay is clearly above the reference's."""
+    for control in result.controls[1:]:
+        difference = result.difference(control, "delay_s")
+        if difference is not None and difference.is_clear and difference.mean > 0:
+            return True
+    return False
+
+
+def _interval(found: Estimate | None, *, signed: bool = False) -> str:
+    if found is None:
+        return "–"
+    sign = "+" if signed else ""
+    text = f"{found.mean:{sign}.1f}"
+    return text if found.high is None else f"{text} ±{found.high - found.mean:.1f}"
+
+
+def _show(result: Comparison) -> None:
+    """Means, differences and flags; then every seed."""
+    first = result.controls[0]
+    run = result.runs[0]
+    console = Console()
+    console.print(
+        f"{run['scenario']}: {run['begin']:g} to {run['end']:g} s, {run['trips']} trips, "
+        f"profile {run['profile']}, seeds {', '.join(map(str, result.seeds))}",
+        highlight=False,
+    )
+    table = Table(box=None, pad_edge=False)
+    table.add_column("control", no_wrap=True)
+    for title in ("delay\n[s]", f"against\n{first}", "\nstops", "longest\nred [s]",
+                  "un-\nserved", "grid-\nlock", "viola-\ntions"):  # fmt: skip
+        table.add_column(title, justify="right", no_wrap=True)
+    for control in result.controls:
+        runs = result.of(control).values()
+        difference = None if control == first else result.difference(control, "delay_s")
+        verdict = ""
+        if difference is not None and difference.low is not None:
+            verdict = "" if difference.is_clear else " ~"
+        table.add_row(
+            control,
+            _interval(result.mean(control, "delay_s")),
+            "" if control == first else _interval(difference, signed=True) + verdict,
+            *(_plain(result.mean(control, name)) for name in ("stops", "longest_red_s")),
+            str(sum(run["unfinished"] + run["never_inserted"] for run in runs)),
+            _flagged(result.count(control, "gridlock"), len(runs)),
+            _flagged(sum(run["safety"]["violations"] for run in runs), None),
+        )
+    console.print(table)
+    console.print("±: 95 % interval over seeds (Student's t). ~: it covers 0, no ranking.")
+    seeds = Table(box=None, pad_edge=False, title="delay by seed [s]", title_justify="left")
+    seeds.add_column("control")
+    for seed in result.seeds:
+        seeds.add_column(str(seed), justify="right")
+    for control in result.controls:
+        seeds.add_row(control, *(_by_seed(result.of(control).get(s)) for s in result.seeds))
+    console.print(seeds)
+    console.print("G: gridlock. unserved: unfinished or never inserted, all seeds together.")
+    left = {u["intersection"]: u["reason"] for run in result.runs for u in run["uncontrolled"]}
+    for name, reason in left.items():
+        console.print(f"{name} is left to SUMO: {reason}", highlight=False)
+
+
+def _plain(found: Estimate | None) -> str:
+    return "–" if found is None else f"{found.mean:.1f}"
+
+
+def _flagged(count: int, of: int | None) -> str:
+    text = str(count) if of is None else f"{count} of {of}"
+    return f"[bold red]{text}[/]" if count else text
+
+
+def _by_seed(run: dict[str, object] | None) -> str:
+    """Delay of one run, marked if it is gridlocked or invalid."""
+    if run is None:
+        return "–"
+    mark = " G" if run["gridlock"] else "" if run["valid"] else " INVALID"
+    delay = run["delay_s"]
+    return f"{delay:.1f}{mark}" if isinstance(delay, float) else f"–{mark}"

@@ -1,0 +1,127 @@
+"""`ampelwerk model`: what was understood of a scenario's signals."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from ampelwerk.cli.inputs import profile_of
+from ampelwerk.models.detection import LoopRole
+from ampelwerk.models.errors import InvalidInputError
+from ampelwerk.models.intersection import Intersection
+from ampelwerk.models.network import Network
+from ampelwerk.sim.imported import import_network, network_json
+from ampelwerk.sim.scenario import resolve
+
+
+def model(
+    scenario: str,
+    *,
+    routes: list[Path],
+    additional: list[Path],
+    profile: str,
+    min_green_s: float | None,
+    output: Path | None,
+    force: bool,
+    as_json: bool,
+) -> None:
+    """Print the intersections; write the whole model if asked."""
+    if output is not None and output.exists() and not force:
+        raise InvalidInputError(
+            "the file exists", where=str(output), remedy="overwrite it with --force"
+        )
+    network = import_network(
+        resolve(scenario, routes=routes, additional=additional), profile_of(profile, min_green_s)
+    )
+    content = network_json(network)
+    if output is not None:
+        output.write_bytes(content + b"\n")
+    if as_json:
+        print(content.decode())
+        return
+    console = Console(highlight=False)
+    for index, site in enumerate(network.intersections):
+        _show(console, network, index, site)
+    for left in network.uncontrolled:
+        console.print(f"[bold]{left.intersection_id}[/] is left to SUMO: {left.reason}")
+    findings = sum(len(site.findings) for site in network.intersections)
+    console.print(
+        f"{len(network.intersections)} intersections, {len(network.lanes)} stop-line lanes, "
+        f"{len(network.loops)} loops, {len(network.crossings)} crossings, {findings} findings."
+    )
+
+
+def _show(console: Console, network: Network, index: int, site: Intersection) -> None:
+    """Groups with their times, stages, plan and findings of one intersection."""
+    envelope = site.envelope
+    names = [str(group.group_id) for group in envelope.groups]
+    console.rule(f"[bold]{site.intersection_id}[/] ({envelope.profile})", align="left")
+    groups = Table(box=None, pad_edge=False)
+    for title in ("group", "serves", "lanes", "min green [s]", "amber [s]", "red-amber [s]",
+                  "intergreen to [s]"):  # fmt: skip
+        groups.add_column(title)
+    for g, group in enumerate(envelope.groups):
+        served = sorted({str(m.from_lane) for m in site.movements if m.group == g})
+        gaps = [
+            f"{names[j]} {gap_ds / 10:g}"
+            for j, gap_ds in enumerate(envelope.intergreen_ds[g])
+            if gap_ds is not None
+        ]
+        groups.add_row(
+            names[g],
+            group.road_user.value,
+            ", ".join(served),
+            f"{group.min_green_ds / 10:g}",
+            f"{group.amber_ds / 10:g}",
+            f"{group.red_amber_ds / 10:g}",
+            ", ".join(gaps),
+        )
+    console.print(groups)
+    stages = Table(box=None, pad_edge=False)
+    for title in ("stage", "green", "gives way", "turns on red", "from"):
+        stages.add_column(title)
+    for stage in site.stages:
+        if stage.selectable:
+            stages.add_row(
+                str(stage.stage_id),
+                " ".join(names[g] for g in stage.groups),
+                " ".join(names[g] for g in stage.permissive),
+                " ".join(names[g] for g in stage.turn_on_red),
+                "program" if stage.delivered else "generated",
+            )
+    console.print(stages)
+    for plan in site.plans:
+        steps = ", ".join(
+            f"{step.start_ds / 10:g} s: {site.stages[step.stage].stage_id}" for step in plan.steps
+        )
+        console.print(
+            f"plan {plan.plan_id}: cycle {plan.cycle_ds / 10:g} s, offset "
+            f"{plan.offset_ds / 10:g} s; {steps}"
+        )
+    used = dict.fromkeys(LoopRole, 0)
+    for loop in _loops_of(network, index):
+        used[network.loops[loop].role] += 1
+    console.print("loops: " + ", ".join(f"{n} {role.value}" for role, n in used.items() if n))
+    for finding in site.findings:
+        console.print(str(finding), style="yellow" if finding.severity == "warning" else "")
+    console.print()
+
+
+def _loops_of(network: Network, index: int) -> set[int]:
+    """Loops that one intersection reads."""
+    found: set[int] = set()
+    for lane in network.lanes:
+        if lane.intersection == index:
+            found.update(lane.stop_loops, lane.advance_loops)
+    for approach in network.approaches:
+        if approach.intersection == index:
+            found.update(approach.upstream_loops)
+    for exit_lane in network.exits:
+        if exit_lane.intersection == index:
+            found.update(exit_lane.exit_loops)
+    for crossing in network.crossings:
+        if crossing.intersection == index:
+            found.update(crossing.call_loops)
+    return found

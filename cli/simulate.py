@@ -1,0 +1,143 @@
+"""`ampelwerk simulate`: one run, its progress and its measures."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from ampelwerk.cli.inputs import fresh_directory, known_control, profile_of
+from ampelwerk.models.errors import InvalidInputError
+from ampelwerk.sim.run import MANIFEST, RunConfig, run
+from ampelwerk.sim.scenario import Scenario, resolve
+
+SHOWN = (
+    ("delay_s", "mean delay", "s"),
+    ("delay_p95_s", "95th percentile of delay", "s"),
+    ("stops", "stops per vehicle", ""),
+    ("waiting_s", "mean waiting time", "s"),
+    ("pedestrian_wait_s", "mean pedestrian wait", "s"),
+    ("longest_red_s", "longest red", "s"),
+    ("trips", "trips due", ""),
+    ("completed", "completed", ""),
+    ("unfinished", "unfinished", ""),
+    ("never_inserted", "never inserted", ""),
+    ("teleports", "teleports", ""),
+    ("collisions", "collisions", ""),
+)
+"""Measures printed after a run; the rest is in measures.json."""
+
+
+def simulate(
+    scenario: str,
+    *,
+    control: str,
+    routes: list[Path],
+    additional: list[Path],
+    profile: str,
+    seed: int,
+    begin_s: float | None,
+    end_s: float | None,
+    min_green_s: float | None,
+    loops: str,
+    backend: str,
+    gui: bool,
+    time_to_teleport_s: float,
+    output: Path | None,
+    force: bool,
+    as_json: bool,
+) -> None:
+    """Run, then print the measures."""
+    known_control(control)
+    if seed < 0:
+        raise InvalidInputError("a seed is not negative", where="--seed", found=str(seed))
+    rules = profile_of(profile, min_green_s)
+    resolved = resolve(scenario, routes=routes, additional=additional, begin_s=begin_s, end_s=end_s)
+    config = RunConfig(
+        scenario=resolved,
+        control=control,
+        profile=rules,
+        seed=seed,
+        loops=loops,
+        backend=backend,
+        gui=gui,
+        time_to_teleport_s=time_to_teleport_s,
+    )
+    console = Console(stderr=True)
+    announce(resolved, console)
+    with _directory(output, force=force) as directory, _bar(console) as bar:
+        task = bar.add_task(f"{resolved.name}, {control}, seed {seed}", total=1.0)
+        measures = run(config, directory, progress=lambda share: bar.update(task, completed=share))
+        bar.update(task, completed=1.0)
+    if as_json:
+        print(json.dumps(measures, indent=2, ensure_ascii=False))
+    else:
+        _show(measures)
+    if output is None:
+        console.print(
+            "Files of the run were not kept; name a directory with --output to keep them."
+        )
+
+
+def announce(scenario: Scenario, console: Console) -> None:
+    """Say what the user would otherwise miss."""
+    if scenario.dropped_trips:
+        console.print(
+            f"{scenario.dropped_trips} trips are due before begin ({scenario.begin_s:g} s); "
+            "SUMO drops them."
+        )
+
+
+@contextmanager
+def _directory(output: Path | None, *, force: bool) -> Iterator[Path]:
+    """The directory asked for, or one that is gone afterwards."""
+    if output is not None:
+        yield fresh_directory(output, force=force, mark=MANIFEST)
+        return
+    temporary = Path(tempfile.mkdtemp(prefix="ampelwerk-"))
+    try:
+        yield temporary
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _bar(console: Console) -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+    )
+
+
+def _show(measures: dict[str, Any]) -> None:
+    """The main measures, one a line."""
+    table = Table(show_header=False, box=None, title_justify="left")
+    table.add_column()
+    table.add_column(justify="right")
+    table.add_column()
+    for key, label, unit in SHOWN:
+        value = measures[key]
+        if value is not None:
+            table.add_row(label, f"{value:.1f}" if isinstance(value, float) else str(value), unit)
+    safety = measures["safety"]
+    table.add_row("switches checked", str(safety["checked_switches"]), "")
+    table.add_row("rule violations", str(safety["violations"]), "")
+    console = Console()
+    console.print(table)
+    for left in measures["uncontrolled"]:
+        console.print(f"{left['intersection']} is left to SUMO: {left['reason']}")
+    if measures["gridlock"]:
+        console.print("[bold red]GRIDLOCK[/]: traffic stood still; the means say little.")
+    if not measures["valid"]:
+        console.print("[bold red]INVALID[/]: too many vehicles were teleported.")

@@ -1,0 +1,1 @@
+"""The report: one self-contained HTML page over the results of `simulate` or `compare`."""

@@ -30,6 +30,7 @@ def no_traffic(city: City, now_s: float) -> Traffic:
         departed_s=np.full(lanes, now_s),
         served_veh=np.zeros(entries),
         served_s=np.zeros(entries),
+        stuck_s=np.full(entries, NEVER),
         occupied=np.zeros(loops, dtype=np.int64),
         on_s=np.full(loops, NEVER),
         off_s=np.full(loops, NEVER),

@@ -32,7 +32,7 @@ EMPTY_S = 3.0
 HELD_S = 3.0
 """Advance loop occupied this long: the queue has reached it. [s]"""
 BLOCKED_S = 4.0
-"""Exit loop occupied this long: the exit is full. [s]"""
+"""Exit loop, or stop-line loop at green, held this long: the way on is blocked. [s]"""
 RELEASE_S = 2.0
 """A full exit counts as open this long after it began to move. [s]"""
 LANE_SHARE_STEP = 0.03
@@ -73,6 +73,9 @@ class Traffic(NamedTuple):
     """(E,) departures under the stage while vehicles waited, forgotten slowly. [veh]"""
     served_s: FloatArray
     """(E,) seconds they took, forgotten alike. [s]"""
+    stuck_s: FloatArray
+    """(E,) moment at which the lane's first vehicle was last seen standing on under the stage, its
+    way blocked or no gap found; `NEVER` after a departure. [s]"""
     occupied: IntArray
     """(K,) 1 while a vehicle is on the loop."""
     on_s: FloatArray
@@ -301,6 +304,10 @@ def _learn_flow(city: City, traffic: Traffic, stage: int, now_s: float, step_s: 
         lane = city.entry_lane[entry]
         if city.lane_is_crossing[lane] or traffic.green_since_s[lane] == NEVER:
             continue
+        if traffic.departures[lane] > 0.0:
+            traffic.stuck_s[entry] = NEVER
+        elif _stands_on(city, traffic, lane, now_s):
+            traffic.stuck_s[entry] = now_s
         if now_s - traffic.green_since_s[lane] < START_UP_S or traffic.queue_veh[lane] < 1.0:
             continue
         recent = False
@@ -318,6 +325,19 @@ def _learn_flow(city: City, traffic: Traffic, stage: int, now_s: float, step_s: 
 
 
 @kernel
+def _stands_on(city: City, traffic: Traffic, lane: int, now_s: float) -> bool:
+    """Every stop-line loop of a lane has been held through `BLOCKED_S` of its green."""
+    if now_s - traffic.green_since_s[lane] < BLOCKED_S:
+        return False
+    first, last = city.lane_stop_ptr[lane], city.lane_stop_ptr[lane + 1]
+    for j in range(first, last):
+        number = city.lane_stop_loop[j]
+        if not traffic.occupied[number] or now_s - traffic.on_s[number] < BLOCKED_S:
+            return False
+    return last > first
+
+
+@kernel
 def _exits(city: City, traffic: Traffic, now_s: float) -> None:
     """An exit lane is full while its loop is held, until it has moved for a while."""
     for number in range(len(traffic.occupied)):
@@ -330,6 +350,24 @@ def _exits(city: City, traffic: Traffic, now_s: float) -> None:
                 traffic.full[city.loop_target[j]] = 1
             elif moved:
                 traffic.full[city.loop_target[j]] = 0
+    for x in range(len(traffic.full)):
+        if _has_no_room(city, traffic, x):
+            traffic.full[x] = 1
+
+
+@kernel
+def _has_no_room(city: City, traffic: Traffic, x: int) -> bool:
+    """The exit ends at the red lanes of the next signal, and none could take another vehicle.
+
+    The loop tells this seconds too late where the next signal is only a few vehicles away.
+    """
+    first, last = city.exit_next_ptr[x], city.exit_next_ptr[x + 1]
+    for j in range(first, last):
+        lane = city.exit_next[j]
+        room_veh = city.lane_storage_veh[lane] - traffic.queue_veh[lane]
+        if traffic.green_since_s[lane] > NEVER or room_veh >= 1.0:
+            return False
+    return last > first
 
 
 @kernel

@@ -18,6 +18,13 @@ from ampelwerk.engine.kernels.estimation import NEVER, Traffic, flow_veh_s, pred
 
 BY_INDEX, BY_SUPERVISOR, BY_REST = range(3)
 """Why a stage was chosen."""
+IN_VAIN_VEH = 0.01
+"""Charge for releasing a lane whose exits are full: its vehicles would block the junction. [veh]"""
+STUCK_S = 15.0
+"""A lane that stood on under a stage is not expected to move under it for this long. [s]"""
+SHORT_VEH, FULL_SHARE, SHORT_WAIT_S = 3.0, 0.5, 10.0
+"""A lane that stores no more than this is served next when this share of it has been full for this
+long: a queue in it would stand in the junction behind. [veh], [-], [s]"""
 CALLS_PER_S = 1 / 15
 """Pedestrians calling at a crossing while nothing better is known. [1/s]"""
 
@@ -105,6 +112,7 @@ def _choose_one(
         predict(city, traffic, lane, now_s, arrivals_veh[lane - first_lane])
     stages = city.stage_ptr[i + 1] - first_stage
     present = signals.stage[i]
+    block = city.transition_ptr[i]
     waiting = _longest_waiting(city, traffic, i, now_s, parameters.wait_s)
     best, second = -1, -1
     best_rate = second_rate = -1.0
@@ -113,7 +121,7 @@ def _choose_one(
             continue
         if waiting >= 0 and (p == present or not _serves(city, first_stage + p, waiting)):
             continue
-        rate = _rate(city, traffic, parameters, i, present, p, arrivals_veh)
+        rate = _rate(city, traffic, parameters, i, present, p, arrivals_veh, now_s)
         if p == present:
             rate *= parameters.keep_factor
         if rate > best_rate or (rate == best_rate and p == present):
@@ -191,17 +199,29 @@ def _worth_leaving(
 
 @kernel
 def _longest_waiting(city: City, traffic: Traffic, i: int, now_s: float, wait_s: float) -> int:
-    """Lane with waiting vehicles and the longest time without a departure beyond the limit, or -1."""
-    found, longest_s = -1, wait_s
+    """Lane at red longest among those that wait without a departure beyond the limit, or -1.
+
+    By time at red and not since the departure: a lane whose green was in vain, because its exit was
+    full, takes its turn behind the others.
+    """
+    found, longest_s = -1, 0.0
     for lane in range(city.lane_ptr[i], city.lane_ptr[i + 1]):
-        if traffic.queue_veh[lane] >= 0.5 and city.lane_groups[lane]:
-            since_s = traffic.departed_s[lane]
-            if city.lane_is_crossing[lane]:
-                if traffic.green_since_s[lane] > NEVER:
-                    continue
-                since_s = traffic.red_since_s[lane]
-            if now_s - since_s > longest_s:
-                found, longest_s = lane, now_s - since_s
+        if (
+            city.lane_groups[lane] == 0
+            or traffic.queue_veh[lane] < 0.5
+            or traffic.green_since_s[lane] > NEVER
+        ):
+            continue
+        red_s = now_s - traffic.red_since_s[lane]
+        waited_s = red_s if city.lane_is_crossing[lane] else now_s - traffic.departed_s[lane]
+        limit_s = wait_s
+        if (
+            city.lane_storage_veh[lane] <= SHORT_VEH
+            and traffic.queue_veh[lane] >= FULL_SHARE * city.lane_storage_veh[lane]
+        ):
+            limit_s = SHORT_WAIT_S
+        if waited_s > limit_s and red_s > longest_s:
+            found, longest_s = lane, red_s
     return found
 
 
@@ -235,6 +255,7 @@ def _rate(
     present: int,
     p: int,
     arrivals_veh: FloatArray,
+    now_s: float,
 ) -> float:
     """Greatest mean service rate of stage p over all lengths of service. [veh/s]"""
     first_lane, first_stage = city.lane_ptr[i], city.stage_ptr[i]
@@ -256,8 +277,12 @@ def _rate(
             service_s = x
             if p != present and traffic.green_since_s[lane] > NEVER:
                 service_s = until
-            flow = flow_veh_s(city, traffic, entry) * _exit_share(city, traffic, lane)
-            out_veh = min(demand, flow * service_s)
+            share = _exit_share(city, traffic, lane)
+            if now_s - traffic.stuck_s[entry] < STUCK_S:
+                share = 0.0
+            if share == 0.0:
+                served -= IN_VAIN_VEH
+            out_veh = min(demand, flow_veh_s(city, traffic, entry) * share * service_s)
             served += city.lane_weight[lane] * min(out_veh, city.entry_cap[entry])
         best = max(best, served / (lost_s + x))
     return best

@@ -1,25 +1,30 @@
-"""Many intersections as one structure of arrays: what the kernels read.
+"""From a network to the arrays that the kernels read, laid out once.
 
-Everything static that estimation and strategies need is laid out once, from the network:
-lanes of one intersection side by side, compressed rows (``ptr``) for what hangs on them. A
-signalised pedestrian crossing is a lane too: people queue at its kerb and its group serves them.
+Everything static that estimation and strategies need: which stage serves which lane at what
+saturation flow, which loops tell about it, how long a transition takes.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
 
 import numpy as np
 
+from ampelwerk.engine.kernels.city import (
+    ADVANCE,
+    CALL,
+    EXIT,
+    STOP_LINE,
+    UPSTREAM,
+    City,
+    FloatArray,
+    IntArray,
+)
 from ampelwerk.models.detection import LoopRole
 from ampelwerk.models.envelope import RoadUser
 from ampelwerk.models.intersection import Intersection, Turn
 from ampelwerk.models.network import Network, StopLane
-
-FloatArray = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
-IntArray = np.ndarray[tuple[int, ...], np.dtype[np.int64]]
 
 JAM_SPACING_M = 7.5
 """Road one queued car takes up: SUMO's default car, 5 m and a gap of 2.5 m. [m]"""
@@ -32,7 +37,6 @@ CROSSING_FLOW_PED_S = 5.0
 ROAD_USER_WEIGHT = {RoadUser.TRAM: 20.0, RoadUser.BUS: 10.0}
 """Weight of one vehicle on a lane of its own, from persons aboard; a car weighs 1."""
 
-STOP_LINE, ADVANCE, UPSTREAM, EXIT, CALL = range(5)
 _ROLE = {
     LoopRole.STOP_LINE: STOP_LINE,
     LoopRole.ADVANCE: ADVANCE,
@@ -40,85 +44,6 @@ _ROLE = {
     LoopRole.EXIT: EXIT,
     LoopRole.CALL: CALL,
 }
-
-
-class City(NamedTuple):
-    """Static arrays. L lanes, A approaches, I intersections, S stages, E service entries, K loops.
-
-    A *service entry* says that a stage serves a lane; entries of one stage lie side by side.
-    """
-
-    lane_ptr: IntArray
-    """(I+1,) lanes of each intersection."""
-    stage_ptr: IntArray
-    """(I+1,) stages of each intersection."""
-    entry_ptr: IntArray
-    """(S+1,) service entries of each stage."""
-    entry_lane: IntArray
-    """(E,) lane served."""
-    entry_flow: FloatArray
-    """(E,) prior saturation flow of the lane in that stage. [veh/s]"""
-    entry_cap: FloatArray
-    """(E,) vehicles expected to pass before one that may not go blocks the head. [veh]"""
-    selectable: IntArray
-    """(S,) 1 if a strategy may choose the stage."""
-    transition_ptr: IntArray
-    """(I,) start of the intersection's block in `transition_s`."""
-    transition_s: FloatArray
-    """Blocks of (stages x stages): longest intergreen from stage to stage, row by row. [s]"""
-    lane_intersection: IntArray
-    """(L,) intersection of the lane."""
-    lane_approach: IntArray
-    """(L,) approach of the lane, -1 for a crossing."""
-    lane_groups: IntArray
-    """(L,) bit mask of the signal groups that release the lane."""
-    lane_storage_veh: FloatArray
-    """(L,) vehicles the lane can hold. [veh]"""
-    lane_advance_m: FloatArray
-    """(L,) distance of its advance loop from the stop line, 0 without. [m]"""
-    lane_advance_s: FloatArray
-    """(L,) undelayed travel time from advance loop to stop line. [s]"""
-    lane_stop_ptr: IntArray
-    """(L+1,) stop-line loops of each lane."""
-    lane_stop_loop: IntArray
-    """Loop indices for `lane_stop_ptr`."""
-    lane_advance_loop: IntArray
-    """(L,) first advance loop, -1 without."""
-    lane_weight: FloatArray
-    """(L,) weight of one vehicle. [-]"""
-    lane_is_crossing: IntArray
-    """(L,) 1 for a pedestrian crossing."""
-    lane_exit_ptr: IntArray
-    """(L+1,) exit lanes that the lane's movements enter."""
-    lane_exit: IntArray
-    """Exit lanes for `lane_exit_ptr`."""
-    approach_lane_ptr: IntArray
-    """(A+1,) lanes of each approach."""
-    approach_lane: IntArray
-    """Lanes for `approach_lane_ptr`."""
-    approach_upstream_s: FloatArray
-    """(A,) undelayed travel time from upstream loop to advance loop (or stop line), 0 without. [s]"""
-    approach_upstream_m: FloatArray
-    """(A,) distance of the upstream loops from the stop line, 0 without. [m]"""
-    loop_role: IntArray
-    """(K,) STOP_LINE, ADVANCE, UPSTREAM, EXIT or CALL."""
-    loop_target_ptr: IntArray
-    """(K+1,) what the loop tells about: lanes, approaches or exits, by its role."""
-    loop_target: IntArray
-    """Targets for `loop_target_ptr`."""
-    loop_delay_s: FloatArray
-    """(K,) UPSTREAM: undelayed travel time to the advance loop or stop line. [s]"""
-    exit_intersection: IntArray
-    """(X,) intersection that the exit lane leaves."""
-    exit_next_ptr: IntArray
-    """(X+1,) stop-line lanes of the next signal that each exit lane feeds."""
-    exit_next: IntArray
-    """Lanes for `exit_next_ptr`."""
-
-    @property
-    def lanes(self) -> int:
-        """Number of lanes, crossings included."""
-        return len(self.lane_intersection)
 
 
 class _Rows:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from ampelwerk.engine.city import City
 from ampelwerk.engine.kernels import estimation
+from ampelwerk.engine.kernels.city import City
+from ampelwerk.engine.kernels.decision import Signals
 from ampelwerk.engine.kernels.estimation import NEVER, RING_S, Traffic
-from ampelwerk.engine.kernels.priority_index import Signals
 from ampelwerk.models.detection import DetectorFrame
 
 
@@ -51,14 +51,14 @@ class Estimator:
 
     def update(self, frame: DetectorFrame, signals: Signals) -> None:
         """Take one tick's edges and what the signals showed meanwhile."""
-        estimation.apply_edges(
+        estimation.update(
             self.city,
             self.traffic,
             np.asarray(frame.loop, dtype=np.int64),
             np.asarray(frame.at_s, dtype=np.float64),
             np.asarray(frame.on, dtype=np.int64),
+            signals.stage,
+            signals.green,
             frame.time_s,
-        )
-        estimation.advance(
-            self.city, self.traffic, signals.stage, signals.green, frame.time_s, self.step_s
+            self.step_s,
         )

@@ -14,7 +14,7 @@ from typing import Protocol
 import numpy as np
 
 from ampelwerk.controllers.local import LocalController
-from ampelwerk.engine.kernels.priority_index import Signals
+from ampelwerk.engine.kernels.decision import Signals
 from ampelwerk.engine.strategies.strategy import Wish
 from ampelwerk.models.detection import DetectorFrame
 from ampelwerk.models.network import Network

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Sequence
 
 from ampelwerk.engine.city import lay_out
@@ -24,6 +25,12 @@ class _Estimated:
     def __init__(self, estimator: Estimator, strategy: Strategy, loop: ClosedLoop) -> None:
         self._estimator, self._strategy, self._signals = estimator, strategy, loop.signals
         self.decide = strategy.decide
+        # Compiled kernels are loaded now, not in the first tick.
+        estimator.update(
+            DetectorFrame(time_s=loop.begin_s, loop=array("q"), at_s=array("d"), on=array("q")),
+            loop.signals,
+        )
+        strategy.decide(loop.begin_s)
 
     def observe(self, frame: DetectorFrame) -> None:
         """Estimation."""

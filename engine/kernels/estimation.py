@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ampelwerk.engine._jit import kernel
-from ampelwerk.engine.city import (
+from ampelwerk.engine.kernels.city import (
     ADVANCE,
     CALL,
     EXIT,
@@ -95,7 +95,29 @@ class Traffic(NamedTuple):
 
 
 @kernel
-def apply_edges(
+def update(
+    city: City,
+    traffic: Traffic,
+    loop: IntArray,
+    at_s: FloatArray,
+    on: IntArray,
+    stage: IntArray,
+    green: IntArray,
+    now_s: float,
+    step_s: float,
+) -> None:
+    """One tick: book the edges, then carry the beliefs to its end.
+
+    loop, at_s, on : the edges, as in `DetectorFrame`.
+    stage : (I,) stage shown by each intersection.
+    green : (I,) bit mask of its green groups.
+    """
+    _apply_edges(city, traffic, loop, at_s, on, now_s)
+    _advance(city, traffic, stage, green, now_s, step_s)
+
+
+@kernel
+def _apply_edges(
     city: City, traffic: Traffic, loop: IntArray, at_s: FloatArray, on: IntArray, now_s: float
 ) -> None:
     """Book the edges of one tick."""
@@ -202,14 +224,10 @@ def _leave_early(traffic: Traffic, lane: int, at_s: float) -> None:
 
 
 @kernel
-def advance(
+def _advance(
     city: City, traffic: Traffic, stage: IntArray, green: IntArray, now_s: float, step_s: float
 ) -> None:
-    """Carry the beliefs to the end of the tick: due vehicles join queues, occupancy corrects.
-
-    stage : (I,) stage shown by each intersection, -1 during a transition.
-    green : (I,) bit mask of its green groups.
-    """
+    """Carry the beliefs to the end of the tick: due vehicles join queues, occupancy corrects."""
     while traffic.second[0] < int(now_s):
         traffic.second[0] += 1
         _fall_due(city, traffic, traffic.second[0])
@@ -223,8 +241,7 @@ def advance(
         else:
             _correct(city, traffic, lane, now_s)
     for i in range(len(stage)):
-        if stage[i] >= 0:
-            _learn_flow(city, traffic, city.stage_ptr[i] + stage[i], now_s, step_s)
+        _learn_flow(city, traffic, city.stage_ptr[i] + stage[i], now_s, step_s)
     _exits(city, traffic, now_s)
 
 
@@ -334,7 +351,7 @@ def _stands_on(city: City, traffic: Traffic, lane: int, now_s: float) -> bool:
         number = city.lane_stop_loop[j]
         if not traffic.occupied[number] or now_s - traffic.on_s[number] < BLOCKED_S:
             return False
-    return last > first
+    return bool(last > first)
 
 
 @kernel
@@ -367,7 +384,7 @@ def _has_no_room(city: City, traffic: Traffic, x: int) -> bool:
         room_veh = city.lane_storage_veh[lane] - traffic.queue_veh[lane]
         if traffic.green_since_s[lane] > NEVER or room_veh >= 1.0:
             return False
-    return last > first
+    return bool(last > first)
 
 
 @kernel

@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ampelwerk.engine._jit import kernel
-from ampelwerk.engine.city import City, FloatArray
+from ampelwerk.engine.kernels.city import City, FloatArray
+from ampelwerk.engine.kernels.decision import Choice, Signals
 from ampelwerk.engine.kernels.estimation import NEVER, Traffic, flow_veh_s
-from ampelwerk.engine.kernels.priority_index import Choice, Signals
 
 
 class Parameters(NamedTuple):
@@ -28,19 +28,42 @@ class Parameters(NamedTuple):
 
 
 @kernel
-def pressure(
+def choose(
     city: City,
     traffic: Traffic,
+    signals: Signals,
     parameters: Parameters,
     now_s: float,
     step_s: float,
     waited: FloatArray,
-    out_pressure: FloatArray,
-) -> None:
-    """Pressure of every lane. [veh]
+    pressure: FloatArray,
+    out: Choice,
+) -> int:
+    """Stage of greatest discounted pressure; the number of intersections that should change.
 
     waited : (L,) integral of the queue since the lane's last green, kept between calls. [veh s]
+    pressure : (L,) room for the pressure of every lane. [veh]
     """
+    _press(city, traffic, parameters, step_s, waited, pressure)
+    changes = 0
+    for i in range(len(signals.stage)):
+        out.stage[i] = -1
+        if now_s >= signals.decidable_s[i]:
+            _choose_one(city, traffic, signals, parameters, i, pressure, out)
+            changes += out.stage[i] != signals.stage[i]
+    return changes
+
+
+@kernel
+def _press(
+    city: City,
+    traffic: Traffic,
+    parameters: Parameters,
+    step_s: float,
+    waited: FloatArray,
+    out_pressure: FloatArray,
+) -> None:
+    """Pressure of every lane. [veh]"""
     for lane in range(len(out_pressure)):
         queue_veh = traffic.queue_veh[lane]
         if traffic.green_since_s[lane] > NEVER:
@@ -65,43 +88,37 @@ def pressure(
 
 
 @kernel
-def choose(
+def _choose_one(
     city: City,
     traffic: Traffic,
     signals: Signals,
     parameters: Parameters,
-    now_s: float,
-    lane_pressure: FloatArray,
+    i: int,
+    pressure: FloatArray,
     out: Choice,
 ) -> None:
-    """Stage of greatest discounted pressure, for every intersection that may decide."""
-    for i in range(len(signals.stage)):
-        out.stage[i] = -1
-        if now_s < signals.decidable_s[i]:
+    """Stage of greatest discounted pressure at one intersection."""
+    first_stage, present = city.stage_ptr[i], signals.stage[i]
+    stages = city.stage_ptr[i + 1] - first_stage
+    best, second = present, -1
+    best_value = second_value = -1.0
+    for p in range(stages):
+        if not city.selectable[first_stage + p] and p != present:
             continue
-        first_stage, present = city.stage_ptr[i], signals.stage[i]
-        stages = city.stage_ptr[i + 1] - first_stage
-        best, second = present, -1
-        best_value = second_value = -1.0
-        for p in range(stages):
-            if not city.selectable[first_stage + p] and p != present:
-                continue
-            value = 0.0
-            for entry in range(
-                city.entry_ptr[first_stage + p], city.entry_ptr[first_stage + p + 1]
-            ):
-                value += flow_veh_s(city, traffic, entry) * lane_pressure[city.entry_lane[entry]]
-            if p == present:
-                value *= parameters.keep_factor
-            else:
-                gap_s = city.transition_s[city.transition_ptr[i] + present * stages + p]
-                lost_s = gap_s + parameters.start_up_s
-                value *= parameters.green_s / (parameters.green_s + lost_s)
-            if value > best_value or (value == best_value and p == present):
-                second, second_value = best, best_value
-                best, best_value = p, value
-            elif value > second_value:
-                second, second_value = p, value
-        out.stage[i] = best
-        out.runner_up[i] = second
-        out.gap[i] = best_value - second_value
+        value = 0.0
+        for entry in range(city.entry_ptr[first_stage + p], city.entry_ptr[first_stage + p + 1]):
+            value += flow_veh_s(city, traffic, entry) * pressure[city.entry_lane[entry]]
+        if p == present:
+            value *= parameters.keep_factor
+        else:
+            gap_s = city.transition_s[city.transition_ptr[i] + present * stages + p]
+            lost_s = gap_s + parameters.start_up_s
+            value *= parameters.green_s / (parameters.green_s + lost_s)
+        if value > best_value or (value == best_value and p == present):
+            second, second_value = best, best_value
+            best, best_value = p, value
+        elif value > second_value:
+            second, second_value = p, value
+    out.stage[i] = best
+    out.runner_up[i] = second
+    out.gap[i] = best_value - second_value

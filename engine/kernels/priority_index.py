@@ -13,7 +13,8 @@ from typing import NamedTuple
 import numpy as np
 
 from ampelwerk.engine._jit import kernel
-from ampelwerk.engine.city import City, FloatArray, IntArray
+from ampelwerk.engine.kernels.city import City, FloatArray
+from ampelwerk.engine.kernels.decision import Choice, Signals
 from ampelwerk.engine.kernels.estimation import NEVER, Traffic, flow_veh_s, predict
 
 BY_INDEX, BY_SUPERVISOR, BY_REST = range(3)
@@ -27,20 +28,6 @@ SHORT_VEH, FULL_SHARE, SHORT_WAIT_S = 3.0, 0.5, 10.0
 long: a queue in it would stand in the junction behind. [veh], [-], [s]"""
 CALLS_PER_S = 1 / 15
 """Pedestrians calling at a crossing while nothing better is known. [1/s]"""
-
-
-class Signals(NamedTuple):
-    """What the signals of all intersections show; I intersections."""
-
-    stage: IntArray
-    """(I,) stage requested, counted within the intersection."""
-    green: IntArray
-    """(I,) bit mask of the green groups."""
-    since_s: FloatArray
-    """(I,) moment at which the stage was shown in full. [s]"""
-    decidable_s: FloatArray
-    """(I,) moment from which another stage may be asked for: no intergreen runs and every
-    minimum green has passed; far in the future during a transition. [s]"""
 
 
 class Parameters(NamedTuple):
@@ -62,19 +49,6 @@ class Parameters(NamedTuple):
     """A lane without departure for this long while vehicles wait is served next. [s]"""
 
 
-class Choice(NamedTuple):
-    """Decisions; I intersections."""
-
-    stage: IntArray
-    """(I,) stage chosen, -1 where nothing was decided."""
-    runner_up: IntArray
-    """(I,) next best stage, -1 without."""
-    gap: FloatArray
-    """(I,) index of the chosen stage minus that of the runner-up. [veh/s]"""
-    reason: IntArray
-    """(I,) BY_INDEX, BY_SUPERVISOR or BY_REST."""
-
-
 @kernel
 def choose(
     city: City,
@@ -84,15 +58,18 @@ def choose(
     now_s: float,
     scratch_veh: FloatArray,
     out: Choice,
-) -> None:
-    """Decide for every intersection that may.
+) -> int:
+    """Decide for every intersection that may; the number of those whose stage should change.
 
     scratch_veh : (most lanes of one intersection, at least horizon + longest transition + 1).
     """
+    changes = 0
     for i in range(len(signals.stage)):
         out.stage[i] = -1
         if now_s >= signals.decidable_s[i]:
             _choose_one(city, traffic, signals, parameters, i, now_s, scratch_veh, out)
+            changes += out.stage[i] >= 0 and out.stage[i] != signals.stage[i]
+    return changes
 
 
 @kernel
@@ -112,7 +89,6 @@ def _choose_one(
         predict(city, traffic, lane, now_s, arrivals_veh[lane - first_lane])
     stages = city.stage_ptr[i + 1] - first_stage
     present = signals.stage[i]
-    block = city.transition_ptr[i]
     waiting = _longest_waiting(city, traffic, i, now_s, parameters.wait_s)
     best, second = -1, -1
     best_rate = second_rate = -1.0
@@ -243,7 +219,7 @@ def _exit_share(city: City, traffic: Traffic, lane: int) -> float:
     open_ = 0
     for j in range(city.lane_exit_ptr[lane], city.lane_exit_ptr[lane + 1]):
         open_ += 1 - traffic.full[city.lane_exit[j]]
-    return open_ / count
+    return float(open_ / count)
 
 
 @kernel

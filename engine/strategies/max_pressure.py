@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ampelwerk.engine.city import City
 from ampelwerk.engine.kernels import max_pressure as kernel
+from ampelwerk.engine.kernels.city import City
+from ampelwerk.engine.kernels.decision import Choice, Signals
 from ampelwerk.engine.kernels.estimation import Traffic
 from ampelwerk.engine.kernels.max_pressure import Parameters
-from ampelwerk.engine.kernels.priority_index import Choice, Signals
 from ampelwerk.engine.strategies.strategy import Wish
 
 DEFAULT = Parameters(green_s=15.0, start_up_s=1.0, keep_factor=1.1, wait_veh_s=1 / 30)
@@ -44,24 +44,19 @@ class MaxPressure:
     def decide(self, now_s: float) -> Sequence[Wish]:
         """Wishes for the intersections whose stage should change."""
         choice = self._choice
-        kernel.pressure(
-            self.city,
-            self.traffic,
-            self.parameters,
-            now_s,
-            self.step_s,
-            self._waited,
-            self._pressure,
-        )
-        kernel.choose(
+        changes = kernel.choose(
             self.city,
             self.traffic,
             self.signals,
             self.parameters,
             now_s,
+            self.step_s,
+            self._waited,
             self._pressure,
             choice,
         )
+        if not changes:
+            return ()
         changed = np.flatnonzero((choice.stage >= 0) & (choice.stage != self.signals.stage))
         return [
             Wish(

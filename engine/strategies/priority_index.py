@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ampelwerk.engine.city import City
 from ampelwerk.engine.kernels import priority_index as kernel
+from ampelwerk.engine.kernels.city import City
+from ampelwerk.engine.kernels.decision import Choice, Signals
 from ampelwerk.engine.kernels.estimation import Traffic
-from ampelwerk.engine.kernels.priority_index import Choice, Parameters, Signals
+from ampelwerk.engine.kernels.priority_index import Parameters
 from ampelwerk.engine.strategies.strategy import Wish
 
 DEFAULT = Parameters(
@@ -51,7 +52,7 @@ class PriorityIndex:
     def decide(self, now_s: float) -> Sequence[Wish]:
         """Wishes for the intersections whose stage should change."""
         choice = self._choice
-        kernel.choose(
+        changes = kernel.choose(
             self.city,
             self.traffic,
             self.signals,
@@ -60,6 +61,8 @@ class PriorityIndex:
             self._scratch_veh,
             choice,
         )
+        if not changes:
+            return ()
         changed = np.flatnonzero((choice.stage >= 0) & (choice.stage != self.signals.stage))
         return [
             Wish(

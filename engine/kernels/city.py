@@ -1,0 +1,96 @@
+"""Many intersections as one structure of arrays: what the kernels read.
+
+Lanes of one intersection lie side by side; compressed rows (``ptr``) hold what hangs on them. A
+signalised pedestrian crossing is a lane too: people queue at its kerb and its group serves them.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+FloatArray = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
+IntArray = np.ndarray[tuple[int, ...], np.dtype[np.int64]]
+
+STOP_LINE, ADVANCE, UPSTREAM, EXIT, CALL = range(5)
+"""Roles of loops."""
+
+
+class City(NamedTuple):
+    """Static arrays. L lanes, A approaches, I intersections, S stages, E service entries, K loops.
+
+    A *service entry* says that a stage serves a lane; entries of one stage lie side by side.
+    """
+
+    lane_ptr: IntArray
+    """(I+1,) lanes of each intersection."""
+    stage_ptr: IntArray
+    """(I+1,) stages of each intersection."""
+    entry_ptr: IntArray
+    """(S+1,) service entries of each stage."""
+    entry_lane: IntArray
+    """(E,) lane served."""
+    entry_flow: FloatArray
+    """(E,) prior saturation flow of the lane in that stage. [veh/s]"""
+    entry_cap: FloatArray
+    """(E,) vehicles expected to pass before one that may not go blocks the head. [veh]"""
+    selectable: IntArray
+    """(S,) 1 if a strategy may choose the stage."""
+    transition_ptr: IntArray
+    """(I,) start of the intersection's block in `transition_s`."""
+    transition_s: FloatArray
+    """Blocks of (stages x stages): longest intergreen from stage to stage, row by row. [s]"""
+    lane_intersection: IntArray
+    """(L,) intersection of the lane."""
+    lane_approach: IntArray
+    """(L,) approach of the lane, -1 for a crossing."""
+    lane_groups: IntArray
+    """(L,) bit mask of the signal groups that release the lane."""
+    lane_storage_veh: FloatArray
+    """(L,) vehicles the lane can hold. [veh]"""
+    lane_advance_m: FloatArray
+    """(L,) distance of its advance loop from the stop line, 0 without. [m]"""
+    lane_advance_s: FloatArray
+    """(L,) undelayed travel time from advance loop to stop line. [s]"""
+    lane_stop_ptr: IntArray
+    """(L+1,) stop-line loops of each lane."""
+    lane_stop_loop: IntArray
+    """Loop indices for `lane_stop_ptr`."""
+    lane_advance_loop: IntArray
+    """(L,) first advance loop, -1 without."""
+    lane_weight: FloatArray
+    """(L,) weight of one vehicle. [-]"""
+    lane_is_crossing: IntArray
+    """(L,) 1 for a pedestrian crossing."""
+    lane_exit_ptr: IntArray
+    """(L+1,) exit lanes that the lane's movements enter."""
+    lane_exit: IntArray
+    """Exit lanes for `lane_exit_ptr`."""
+    approach_lane_ptr: IntArray
+    """(A+1,) lanes of each approach."""
+    approach_lane: IntArray
+    """Lanes for `approach_lane_ptr`."""
+    approach_upstream_s: FloatArray
+    """(A,) undelayed travel time from upstream loop to advance loop (or stop line), 0 without. [s]"""
+    approach_upstream_m: FloatArray
+    """(A,) distance of the upstream loops from the stop line, 0 without. [m]"""
+    loop_role: IntArray
+    """(K,) STOP_LINE, ADVANCE, UPSTREAM, EXIT or CALL."""
+    loop_target_ptr: IntArray
+    """(K+1,) what the loop tells about: lanes, approaches or exits, by its role."""
+    loop_target: IntArray
+    """Targets for `loop_target_ptr`."""
+    loop_delay_s: FloatArray
+    """(K,) UPSTREAM: undelayed travel time to the advance loop or stop line. [s]"""
+    exit_intersection: IntArray
+    """(X,) intersection that the exit lane leaves."""
+    exit_next_ptr: IntArray
+    """(X+1,) stop-line lanes of the next signal that each exit lane feeds."""
+    exit_next: IntArray
+    """Lanes for `exit_next_ptr`."""
+
+    @property
+    def lanes(self) -> int:
+        """Number of lanes, crossings included."""
+        return len(self.lane_intersection)

@@ -76,65 +76,75 @@ def all_red(rules: Rules) -> State:
     return State((RED,) * rules.size, (SATURATED,) * rules.size, (SATURATED,) * rules.size)
 
 
+def just_red(rules: Rules) -> State:
+    """Every group red from now on, the past unknown: all running times begin."""
+    return State((RED,) * rules.size, (0,) * rules.size, (0,) * rules.size)
+
+
+def unchanged(state: State, ticks: int) -> State:
+    """The state after some ticks in which no aspect changed."""
+    return State(
+        state.aspect,
+        tuple([min(t + ticks, SATURATED) for t in state.shown]),
+        tuple(
+            [
+                0 if aspect == GREEN else min(e + ticks, SATURATED)
+                for aspect, e in zip(state.aspect, state.ended, strict=True)
+            ]
+        ),
+    )
+
+
 def step(rules: Rules, state: State, requested: int, clear: bool = False) -> State:
     """The state one tick on.
 
     Parameters
     ----------
     requested : bit mask of the groups that shall be green, group i at bit i.
-    clear : bring everything to red at once; minimum green is waived, amber is kept.
+    clear : bring everything to red at once; minimum green is waived and red-amber withdrawn,
+        amber is kept.
     """
-    aspect, shown, ended = list(state.aspect), list(state.shown), list(state.ended)
-    changed = _endings(rules, state, requested, clear, aspect)
-    started: list[int] = []
-    if not clear:
-        for i in range(rules.size):
-            if (
-                aspect[i] == RED
-                and state.aspect[i] == RED
-                and requested >> i & 1
-                and state.shown[i] >= rules.min_red[i]
-                and _may_start(rules, state, aspect, started, i)
-            ):
-                started.append(i)
-        for i in started:
-            aspect[i] = RED_AMBER if rules.red_amber[i] else GREEN
-    for i in range(rules.size):
-        same = aspect[i] == state.aspect[i] and i not in changed
-        shown[i] = min(state.shown[i] + 1, SATURATED) if same else 1
-        ended[i] = 0 if aspect[i] == GREEN else min(state.ended[i] + 1, SATURATED)
-    return State(tuple(aspect), tuple(shown), tuple(ended))
-
-
-def _endings(
-    rules: Rules, state: State, requested: int, clear: bool, aspect: list[int]
-) -> set[int]:
-    """Greens that end, ambers and red-ambers that have run; the groups that changed."""
-    changed = set()
-    for i in range(rules.size):
-        now, shown = state.aspect[i], state.shown[i]
-        if now == GREEN:
-            if clear or (not requested >> i & 1 and shown >= rules.min_green[i]):
+    before, shown = state.aspect, state.shown
+    aspect = list(before)
+    waiting: list[int] = []
+    for i, now in enumerate(before):
+        if now == RED:
+            if requested >> i & 1 and not clear:
+                waiting.append(i)
+        elif now == GREEN:
+            if clear or (not requested >> i & 1 and shown[i] >= rules.min_green[i]):
                 aspect[i] = AMBER if rules.amber[i] else RED
-                changed.add(i)
         elif now == AMBER:
-            if shown >= rules.amber[i]:
+            if shown[i] >= rules.amber[i]:
                 aspect[i] = RED
-                changed.add(i)
-        elif now == RED_AMBER:
-            if clear:
-                aspect[i] = RED
-                changed.add(i)
-            elif shown >= rules.red_amber[i]:
-                aspect[i] = GREEN
-                changed.add(i)
-    return changed
+        elif clear:
+            aspect[i] = RED
+        elif shown[i] >= rules.red_amber[i]:
+            aspect[i] = GREEN
+    for i in waiting:
+        if shown[i] >= rules.min_red[i] and _may_start(rules, state, aspect, i):
+            aspect[i] = RED_AMBER if rules.red_amber[i] else GREEN
+    return State(
+        tuple(aspect),
+        tuple(
+            [
+                1 if now != then else t + 1 if t < SATURATED else SATURATED
+                for now, then, t in zip(aspect, before, shown, strict=True)
+            ]
+        ),
+        tuple(
+            [
+                0 if now == GREEN else e + 1 if e < SATURATED else SATURATED
+                for now, e in zip(aspect, state.ended, strict=True)
+            ]
+        ),
+    )
 
 
-def _may_start(rules: Rules, state: State, aspect: list[int], started: list[int], i: int) -> bool:
-    """No conflicting group is on its way, and every intergreen will have passed at green."""
+def _may_start(rules: Rules, state: State, aspect: list[int], i: int) -> bool:
+    """No conflicting group is lit or starts in this tick, and every intergreen will have passed."""
     lead = rules.red_amber[i]
     for j in rules.foes[i]:
-        if aspect[j] != RED or j in started or state.ended[j] + lead < rules.intergreen[j][i]:
+        if aspect[j] != RED or state.ended[j] + lead < rules.intergreen[j][i]:
             return False
     return True

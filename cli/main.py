@@ -9,7 +9,7 @@ from typing import Annotated, Literal, Optional
 
 import typer
 
-from ampelwerk.cli.failure import run_command
+from ampelwerk.cli.failure import process_edge
 
 app = typer.Typer(
     name="ampelwerk",
@@ -94,17 +94,19 @@ def options(
 @app.command()
 def doctor(as_json: JsonOption = False, debug: DebugOption = False) -> None:
     """Show versions, cores and SUMO; say what is missing and how to get it."""
-    from ampelwerk.cli import doctor as command
+    with process_edge(debug=debug) as edge:
+        from ampelwerk.cli import doctor as command
 
-    run_command(lambda: command.doctor(as_json=as_json), debug=debug)
+        edge.code = command.doctor(as_json=as_json)
 
 
 @app.command()
 def scenarios(as_json: JsonOption = False, debug: DebugOption = False) -> None:
     """List the scenario names that can be run here."""
-    from ampelwerk.cli import scenarios as command
+    with process_edge(debug=debug):
+        from ampelwerk.cli import scenarios as command
 
-    run_command(lambda: command.scenarios(as_json=as_json), debug=debug)
+        command.scenarios(as_json=as_json)
 
 
 @app.command()
@@ -123,10 +125,10 @@ def model(
     debug: DebugOption = False,
 ) -> None:
     """Show the imported intersections: groups, conflicts, stages, loops and warnings."""
-    from ampelwerk.cli import model as command
+    with process_edge(debug=debug):
+        from ampelwerk.cli import model as command
 
-    run_command(
-        lambda: command.model(
+        command.model(
             scenario,
             routes=route_files or [],
             additional=additional_files or [],
@@ -135,9 +137,7 @@ def model(
             output=output,
             force=force,
             as_json=as_json,
-        ),
-        debug=debug,
-    )
+        )
 
 
 @app.command()
@@ -170,10 +170,10 @@ def simulate(
     debug: DebugOption = False,
 ) -> None:
     """Run one simulation under one kind of signal control and measure it."""
-    from ampelwerk.cli import simulate as command
+    with process_edge(debug=debug):
+        from ampelwerk.cli import simulate as command
 
-    run_command(
-        lambda: command.simulate(
+        command.simulate(
             scenario,
             control=control,
             routes=route_files or [],
@@ -190,9 +190,7 @@ def simulate(
             output=output,
             force=force,
             as_json=as_json,
-        ),
-        debug=debug,
-    )
+        )
 
 
 @app.command()
@@ -231,10 +229,10 @@ def compare(
     debug: DebugOption = False,
 ) -> None:
     """Run several kinds of control over the same seeds and compare them in pairs."""
-    from ampelwerk.cli import compare as command
+    with process_edge(debug=debug) as edge:
+        from ampelwerk.cli import compare as command
 
-    run_command(
-        lambda: command.compare(
+        edge.code = command.compare(
             scenario,
             controls=control,
             seeds=seeds,
@@ -252,9 +250,7 @@ def compare(
             force=force,
             gate=gate,
             as_json=as_json,
-        ),
-        debug=debug,
-    )
+        )
 
 
 @app.command()
@@ -270,12 +266,10 @@ def report(
     debug: DebugOption = False,
 ) -> None:
     """Write DIR/report.html: one self-contained page with tables and diagrams."""
-    from ampelwerk.cli import report as command
+    with process_edge(debug=debug):
+        from ampelwerk.cli import report as command
 
-    run_command(
-        lambda: command.report(directory, route=route.split() if route else None, force=force),
-        debug=debug,
-    )
+        command.report(directory, route=route.split() if route else None, force=force)
 
 
 def main() -> None:

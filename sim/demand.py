@@ -21,6 +21,8 @@ class Demand:
 
     travellers: int = 0
     """Trips, vehicles, persons and flows found."""
+    due: int = 0
+    """Those that may depart between begin and end."""
     before_begin: int = 0
     """Single trips due before begin; SUMO drops them."""
     last_departure_s: float = 0.0
@@ -41,12 +43,14 @@ def seconds(text: str) -> float | None:
         return None
 
 
-def read_demand(paths: Sequence[Path], begin_s: float, edges: set[str]) -> Demand:
+def read_demand(
+    paths: Sequence[Path], begin_s: float, end_s: float | None, edges: set[str]
+) -> Demand:
     """Scan demand files.
 
     Parameters
     ----------
-    begin_s : begin of the simulation, to count trips that SUMO will drop. [s]
+    begin_s, end_s : the simulation, to count trips that SUMO will drop; None for no end. [s]
     edges : edges and traffic assignment zones of the net.
 
     Raises
@@ -65,11 +69,9 @@ def read_demand(paths: Sequence[Path], begin_s: float, edges: set[str]) -> Deman
             elif element.tag == "taz":
                 zones.add(element.get("id", ""))
             elif element.tag in _TRAVELLERS:
-                _count(demand, element, begin_s)
+                _count_trip(demand, element, begin_s, end_s)
             elif element.tag in _FLOWS:
-                demand.travellers += 1
-                end_s = seconds(element.get("end", "")) or seconds(element.get("begin", "")) or 0
-                demand.last_departure_s = max(demand.last_departure_s, end_s)
+                _count_flow(demand, element, begin_s, end_s)
             unknown = _unknown_edge(element, edges)
             if unknown:
                 raise InvalidInputError(
@@ -81,12 +83,24 @@ def read_demand(paths: Sequence[Path], begin_s: float, edges: set[str]) -> Deman
     return demand
 
 
-def _count(demand: Demand, element: Element, begin_s: float) -> None:
+def _count_trip(demand: Demand, element: Element, begin_s: float, end_s: float | None) -> None:
     demand.travellers += 1
     depart_s = seconds(element.get("depart", ""))
-    if depart_s is not None:
-        demand.last_departure_s = max(demand.last_departure_s, depart_s)
-        demand.before_begin += depart_s < begin_s
+    if depart_s is None:  # triggered, split and the like
+        demand.due += 1
+        return
+    demand.last_departure_s = max(demand.last_departure_s, depart_s)
+    demand.before_begin += depart_s < begin_s
+    demand.due += begin_s <= depart_s and (end_s is None or depart_s < end_s)
+
+
+def _count_flow(demand: Demand, element: Element, begin_s: float, end_s: float | None) -> None:
+    demand.travellers += 1
+    first_s = seconds(element.get("begin", "")) or 0.0
+    last_s = seconds(element.get("end", ""))
+    demand.last_departure_s = max(demand.last_departure_s, last_s or first_s)
+    ended = last_s is not None and last_s <= begin_s
+    demand.due += not ended and (end_s is None or first_s < end_s)
 
 
 def _unknown_edge(element: Element, edges: set[str]) -> str:

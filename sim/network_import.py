@@ -75,6 +75,13 @@ def read_intersections(
     for path in additional_paths:
         for element in elements(path, ("tlLogic",)):
             program = signal_program(element)
+            if program.signal_id not in net.programs:
+                raise InvalidInputError(
+                    "the program is for a signal that the net does not have",
+                    where=f"{path}, tlLogic {program.signal_id}",
+                    found=program.signal_id,
+                    remedy="give the additional file that was made for this net",
+                )
             net.programs.setdefault(program.signal_id, []).append(program)
     links: dict[str, list[NetConnection]] = {}
     for connection in net.connections:

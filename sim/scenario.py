@@ -151,8 +151,8 @@ def _complete(
     begin = _time(options, "begin", 0.0) if begin_s is None else begin_s
     edges = set(read_net(net).edges)
     edges |= {e.get("id", "") for p in additional_files for e in elements(p, ("taz",))}
-    demand = read_demand([*route_files, *additional_files], begin, edges)
     end = _time(options, "end", -1.0) if end_s is None else end_s
+    demand = read_demand([*route_files, *additional_files], begin, end if end >= 0 else None, edges)
     if end < 0:
         end = demand.last_departure_s + AFTER_LAST_DEPARTURE_S
     if begin >= end:
@@ -181,11 +181,11 @@ def _complete(
 def _refuse_empty(
     name: str, demand: Demand, begin_s: float, end_s: float, route_files: Sequence[Path]
 ) -> None:
-    if demand.travellers <= demand.before_begin:
+    if not demand.due:
         raise InvalidInputError(
             "the demand is empty: nobody departs",
             where=", ".join(map(str, route_files)) or name,
-            found=f"{demand.travellers} trips, {demand.before_begin} of them before begin",
+            found=f"{demand.travellers} trips and flows, none of them in this time",
             limit=f"at least one departure between {begin_s:g} and {end_s:g} s",
             remedy="check the route files and --begin",
         )

@@ -1,0 +1,166 @@
+"""Bad input is refused with what, where and remedy, exit code 2, and nothing written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from ampelwerk.cli.main import app
+from typer.testing import CliRunner, Result
+
+from tests.conftest import SmallScenario
+
+BAD_INPUT = 2
+
+
+def ampelwerk(*words: str | Path) -> Result:
+    return CliRunner().invoke(app, [str(word) for word in words])
+
+
+def assert_refused(result: Result, *phrases: str) -> None:
+    assert result.exit_code == BAD_INPUT, result.output
+    assert result.stdout == ""
+    assert "Traceback" not in result.stderr
+    for phrase in phrases:
+        assert phrase in result.stderr
+
+
+def test_missing_configuration_file(tmp_path: Path) -> None:
+    path = tmp_path / "nowhere.sumocfg"
+    assert_refused(ampelwerk("simulate", path), str(path), "cannot be opened")
+
+
+def test_unknown_catalogue_name_suggests_the_near_one() -> None:
+    assert_refused(ampelwerk("simulate", "cologne9"), "cologne9", "cologne8")
+
+
+def test_missing_route_file(small: SmallScenario, tmp_path: Path) -> None:
+    path = tmp_path / "nowhere.rou.xml"
+    assert_refused(ampelwerk("simulate", small.net, "-r", path), str(path))
+
+
+def test_net_without_routes(small: SmallScenario) -> None:
+    assert_refused(ampelwerk("simulate", small.net), "no demand", "--route-files")
+
+
+def test_broken_net(small: SmallScenario, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.net.xml"
+    broken.write_text(small.net.read_text(encoding="utf-8")[:3000], encoding="utf-8")
+    assert_refused(ampelwerk("simulate", broken, "-r", small.routes), str(broken))
+
+
+def test_broken_routes(small: SmallScenario, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.rou.xml"
+    broken.write_text("<routes><flow id=", encoding="utf-8")
+    assert_refused(ampelwerk("simulate", small.net, "-r", broken), str(broken))
+
+
+def test_broken_configuration(tmp_path: Path) -> None:
+    broken = tmp_path / "broken.sumocfg"
+    broken.write_text("<configuration><input>", encoding="utf-8")
+    assert_refused(ampelwerk("simulate", broken), str(broken))
+
+
+def test_net_without_signals(small: SmallScenario, tmp_path: Path) -> None:
+    import subprocess
+
+    from ampelwerk.sim.sumo_programs import sumo_program
+
+    net = tmp_path / "plain.net.xml"
+    subprocess.run(
+        [str(sumo_program("netconvert")), "--sumo-net-file", str(small.net),
+         "--tls.discard-loaded", "--output-file", str(net)],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    assert_refused(ampelwerk("simulate", net, "-r", small.routes), str(net), "no signals", "remedy")
+
+
+def test_routes_of_another_net(small: SmallScenario, tmp_path: Path) -> None:
+    other = tmp_path / "other.rou.xml"
+    other.write_text(
+        '<routes><trip id="t" depart="0" from="elsewhere" to="nowhere"/></routes>',
+        encoding="utf-8",
+    )
+    assert_refused(ampelwerk("simulate", small.net, "-r", other), "elsewhere")
+
+
+def test_unknown_control_suggests_the_near_one(small: SmallScenario) -> None:
+    result = ampelwerk("simulate", *small.arguments, "--control", "actuatd")
+    assert_refused(result, "actuatd", "did you mean actuated")
+
+
+def test_begin_after_end(small: SmallScenario) -> None:
+    result = ampelwerk("simulate", *small.arguments, "-b", "500", "-e", "400")
+    assert_refused(result, "begin 500", "end 400")
+
+
+def test_empty_demand(small: SmallScenario, tmp_path: Path) -> None:
+    empty = tmp_path / "empty.rou.xml"
+    empty.write_text("<routes/>", encoding="utf-8")
+    assert_refused(ampelwerk("simulate", small.net, "-r", empty), "demand is empty", str(empty))
+
+
+def test_demand_that_is_all_before_begin(small: SmallScenario) -> None:
+    result = ampelwerk("simulate", *small.arguments, "-b", "5000", "-e", "6000")
+    assert_refused(result, "demand is empty", "--begin")
+
+
+def test_output_directory_with_results_needs_force(small: SmallScenario, tmp_path: Path) -> None:
+    (tmp_path / "run.json").write_text("{}", encoding="utf-8")
+    (tmp_path / "measures.json").write_text("{}", encoding="utf-8")
+    result = ampelwerk("simulate", *small.arguments, "-o", tmp_path)
+    assert_refused(result, str(tmp_path), "--force")
+    assert (tmp_path / "measures.json").read_text(encoding="utf-8") == "{}"
+
+
+def test_force_never_empties_a_directory_that_is_not_ours(
+    small: SmallScenario, tmp_path: Path
+) -> None:
+    thesis = tmp_path / "thesis.tex"
+    thesis.write_text("years of work", encoding="utf-8")
+    assert_refused(ampelwerk("simulate", *small.arguments, "-o", tmp_path, "--force"))
+    assert thesis.read_text(encoding="utf-8") == "years of work"
+
+
+@pytest.mark.parametrize("seeds", ["5:1", "a", "1,1", "-3", ""])
+def test_seeds_that_are_none(small: SmallScenario, tmp_path: Path, seeds: str) -> None:
+    result = ampelwerk(
+        "compare", *small.arguments, "--control", "fixed", "--control", "native",
+        f"--seeds={seeds}", "-o", tmp_path / "out",
+    )  # fmt: skip
+    assert_refused(result, "--seeds")
+    assert not (tmp_path / "out").exists()
+
+
+def test_comparison_of_one_control(small: SmallScenario, tmp_path: Path) -> None:
+    result = ampelwerk("compare", *small.arguments, "--control", "fixed", "-o", tmp_path / "out")
+    assert_refused(result, "two or more")
+
+
+def test_minimum_green_out_of_range(small: SmallScenario) -> None:
+    assert_refused(ampelwerk("simulate", *small.arguments, "--min-green", "0"), "1 to 60 s")
+
+
+def test_step_length_that_does_not_divide_a_second(small: SmallScenario, tmp_path: Path) -> None:
+    configuration = tmp_path / "odd.sumocfg"
+    configuration.write_text(
+        f"""<configuration><net-file value="{small.net}"/><route-files value="{small.routes}"/>
+        <step-length value="0.3"/></configuration>""",
+        encoding="utf-8",
+    )
+    assert_refused(ampelwerk("simulate", configuration), "0.3 s", "step-length")
+
+
+def test_report_of_a_directory_without_results(tmp_path: Path) -> None:
+    assert_refused(ampelwerk("report", tmp_path), str(tmp_path))
+
+
+def test_unknown_signal_in_a_plan_of_the_scenario(small: SmallScenario, tmp_path: Path) -> None:
+    plan = tmp_path / "plan.add.xml"
+    plan.write_text(
+        """<additional><tlLogic id="Z9" type="static" programID="p" offset="0">
+        <phase duration="30" state="GG"/></tlLogic></additional>""",
+        encoding="utf-8",
+    )
+    result = ampelwerk("simulate", *small.arguments, "-a", plan)
+    assert_refused(result, "Z9", str(plan))

@@ -169,13 +169,14 @@ def _witness(config: RunConfig, network: Network, directory: Path) -> monitor.Wi
         record,
         config.scenario.net_file,
         network.intersections,
-        additional_paths=config.scenario.additional_files,
-        begin_s=config.scenario.begin_s,
+        additional_files=config.scenario.additional_files,
         step_s=config.scenario.step_s,
         native=config.control == NATIVE,
     )
     monitor.write_signals_csv(record, directory / "signals.csv")
     record.unlink()
+    if report.violations:
+        monitor.write_violations_csv(report, directory / "violations.csv")
     return report
 
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from ampelwerk.sim.sumo_programs import sumo_program
 from hypothesis import settings
+
+from ampelwerk.sim.sumo_programs import sumo_program
 
 # `pytest --hypothesis-profile=nightly` asks ten thousand times.
 settings.register_profile("nightly", max_examples=10_000, deadline=None)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from ampelwerk.cli.main import app
 from typer.testing import CliRunner, Result
 
+from ampelwerk.cli.main import app
 from tests.conftest import SmallScenario
 
 BAD_INPUT = 2

@@ -1,0 +1,32 @@
+"""Real runs for tests, each in a process of its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from ampelwerk.models.profile import Profile, SumoProfile
+from ampelwerk.sim.run import RunConfig, read_measures
+from ampelwerk.sim.run_process import Job, run_in_fresh_process
+from ampelwerk.sim.scenario import Scenario
+
+
+def simulate(
+    scenario: Scenario,
+    directory: Path,
+    control: str,
+    *,
+    seed: int = 1,
+    profile: Profile | None = None,
+    backend: str = "libsumo",
+) -> dict[str, Any]:
+    """Run, and read the measures."""
+    config = RunConfig(
+        scenario=scenario,
+        control=control,
+        profile=profile or SumoProfile(),
+        seed=seed,
+        backend=backend,
+    )
+    run_in_fresh_process(Job(config=config, directory=directory))
+    return read_measures(directory)

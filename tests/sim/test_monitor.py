@@ -1,0 +1,306 @@
+"""The witness finds every corruption of a real record, and nothing in the record itself.
+
+The record is one that SUMO wrote of cologne8 under priority-index. Each corruption changes the
+lamps of one signal as a fault would, and names the rule by which it must be found.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from ampelwerk.models.intersection import Intersection
+from ampelwerk.models.profile import SumoProfile
+from ampelwerk.sim import monitor
+from ampelwerk.sim.network_import import read_intersections
+from ampelwerk.sim.scenario import Scenario, resolve
+from tests.sim.runs import simulate
+
+pytestmark = pytest.mark.sumo
+
+BEGIN, END = 25_200, 25_800
+
+
+@dataclass(frozen=True)
+class Record:
+    """States by signal and second, as SUMO showed them."""
+
+    scenario: Scenario
+    sites: tuple[Intersection, ...]
+    states: dict[str, list[str]]
+
+    def check(self, path: Path, *, program: str = "online") -> monitor.WitnessReport:
+        """Write the record as SUMO does and let the witness read it."""
+        with path.open("w", encoding="utf-8") as file:
+            file.write("<tlsStates>\n")
+            for second in range(len(next(iter(self.states.values())))):
+                for name, states in self.states.items():
+                    file.write(
+                        f'    <tlsState time="{BEGIN + second}.00" id="{name}" '
+                        f'programID="{program}" phase="0" state="{states[second]}"/>\n'
+                    )
+            file.write("</tlsStates>\n")
+        return monitor.check(
+            path, self.scenario.net_file, self.sites,
+            additional_files=self.scenario.additional_files, step_s=1.0, native=False,
+        )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def clean(tmp_path_factory: pytest.TempPathFactory) -> Record:
+    scenario = resolve("cologne8", begin_s=BEGIN, end_s=END)
+    directory = tmp_path_factory.mktemp("record") / "run"
+    measures = simulate(scenario, directory, "priority-index")
+    assert measures["safety"]["violations"] == 0
+    assert measures["safety"]["checked_switches"] > 1000
+    states: dict[str, list[str]] = {}
+    with (directory / "signals.csv").open(encoding="utf-8") as file:
+        for row in csv.DictReader(file):
+            series = states.setdefault(row["intersection"], [])
+            second = round(float(row["time"])) - BEGIN
+            series.extend([series[-1]] * (second - len(series)) if series else [])
+            series.append(row["state"])
+    length = max(map(len, states.values()))
+    for series in states.values():
+        series.extend([series[-1]] * (length - len(series)))
+    signals = read_intersections(scenario.net_file, scenario.additional_files, SumoProfile())
+    return Record(scenario, signals.intersections, states)
+
+
+def test_real_record_is_clean(clean: Record, tmp_path: Path) -> None:
+    report = clean.check(tmp_path / "record.xml")
+    assert report.violations == ()
+    assert report.checked_switches > 1000
+
+
+def test_state_that_was_not_set_by_the_controller_is_found(clean: Record, tmp_path: Path) -> None:
+    report = clean.check(tmp_path / "record.xml", program="0")
+    assert {violation.rule for violation in report.violations} == {"CONTROL"}
+
+
+class Film:
+    """One signal's states, to be corrupted link by link."""
+
+    def __init__(self, site: Intersection, states: list[str]) -> None:
+        self.site = site
+        self.frames = [list(state) for state in states]
+
+    @property
+    def states(self) -> list[str]:
+        return ["".join(frame) for frame in self.frames]
+
+    def links(self, group: int) -> list[int]:
+        return [k for k, g in enumerate(self.site.sumo_link_group) if g == group]
+
+    def paint(self, group: int, first: int, last: int, letter: str) -> None:
+        """Show a letter on all links of a group in the seconds [first, last)."""
+        for second in range(first, last):
+            for link in self.links(group):
+                self.frames[second][link] = letter
+
+    def spells(self, group: int) -> list[tuple[str, int, int]]:
+        """(aspect, first second, last second + 1) of a group, whole spells only."""
+        link, found = self.links(group)[0], []
+        start = 0
+        for second in range(1, len(self.frames)):
+            here = self.frames[second][link].lower()
+            if here != self.frames[second - 1][link].lower():
+                found.append((self.frames[second - 1][link].lower(), start, second))
+                start = second
+        return found[1:]
+
+    def greens(self) -> list[tuple[int, int, int]]:
+        """(group, first, last + 1) of whole greens that are followed by a whole amber and red."""
+        found = []
+        for group in range(self.site.envelope.size):
+            spells = self.spells(group)
+            for (a, first, last), (b, _, _), (c, _, _) in zip(
+                spells, spells[1:], spells[2:], strict=False
+            ):
+                if (a, b, c) == ("g", "y", "r"):
+                    found.append((group, first, last))
+        return found
+
+    def change(self) -> tuple[int, int, int, int]:
+        """Groups a and b in conflict, the end of a's green and the next start of b's."""
+        envelope = self.site.envelope
+        for a, _, end in self.greens():
+            for b, start, _ in self.greens():
+                if envelope.conflict[a][b] and end < start <= end + 12:
+                    return a, b, end, start
+        raise AssertionError("no change between conflicting groups")
+
+    def amber(self, group: int) -> int:
+        return self.site.envelope.groups[group].amber_ds // 10
+
+
+def conflicting_green(film: Film) -> None:
+    _a, b, end, _ = film.change()
+    film.paint(b, end - 2, end - 1, "G")
+
+
+def conflicting_green_for_long(film: Film) -> None:
+    a, _b, end, start = film.change()
+    film.paint(a, end, start + 4, "G")
+
+
+def green_during_the_amber_of_a_foe(film: Film) -> None:
+    _, b, end, start = film.change()
+    film.paint(b, end + 1, start, "G")
+
+
+def amber_beside_a_conflicting_green(film: Film) -> None:
+    _a, b, end, _ = film.change()
+    film.paint(b, end - 4, end - 3, "y")
+
+
+def intergreen_a_second_short(film: Film) -> None:
+    a, _b, _, start = film.change()
+    # The foe's green is drawn out so that its amber has just passed when b starts.
+    film.paint(a, start - film.amber(a) + 1, start, "y")
+    film.paint(a, start - film.amber(a) - 6, start - film.amber(a) + 1, "G")
+
+
+def intergreen_missing(film: Film) -> None:
+    a, _b, end, start = film.change()
+    film.paint(a, end, start, "G")
+    film.paint(a, start, start + 1, "r")
+
+
+def short_green(film: Film) -> None:
+    group, first, last = next(g for g in film.greens() if g[2] - g[1] >= 5)
+    film.paint(group, first, last - 2, "r")
+
+
+def green_of_one_second(film: Film) -> None:
+    group, first, last = film.greens()[-1]
+    film.paint(group, first, last - 1, "r")
+
+
+def interrupted_green(film: Film) -> None:
+    group, first, _last = max(film.greens(), key=lambda g: g[2] - g[1])
+    film.paint(group, first + 2, first + 3, "r")
+
+
+def missing_amber(film: Film) -> None:
+    group, _, last = film.greens()[0]
+    film.paint(group, last, last + film.amber(group), "r")
+
+
+def amber_a_second_short(film: Film) -> None:
+    group, _, last = film.greens()[0]
+    film.paint(group, last + film.amber(group) - 1, last + film.amber(group), "r")
+
+
+def amber_a_second_long(film: Film) -> None:
+    group, _, last = film.greens()[0]
+    film.paint(group, last + film.amber(group), last + film.amber(group) + 1, "y")
+
+
+def amber_that_never_ends(film: Film) -> None:
+    group, _, last = film.greens()[0]
+    film.paint(group, last, last + 20, "y")
+
+
+def amber_back_to_green(film: Film) -> None:
+    group, _, last = film.greens()[0]
+    film.paint(group, last + 1, last + film.amber(group), "G")
+
+
+def amber_before_green(film: Film) -> None:
+    group, first, _ = film.greens()[0]
+    film.paint(group, first - 1, first, "y")
+
+
+def amber_out_of_red(film: Film) -> None:
+    group, first, _ = film.greens()[1]
+    film.paint(group, first - 3, first - 2, "y")
+
+
+def red_amber_that_nobody_ordered(film: Film) -> None:
+    group, first, _ = film.greens()[0]
+    film.paint(group, first - 1, first, "u")
+
+
+def red_amber_instead_of_amber(film: Film) -> None:
+    group, _, last = film.greens()[0]
+    film.paint(group, last, last + film.amber(group), "u")
+
+
+def everything_green(film: Film) -> None:
+    for group in range(film.site.envelope.size):
+        film.paint(group, 300, 303, "G")
+
+
+def red_amber_out_of_green(film: Film) -> None:
+    group, _, last = film.greens()[0]
+    film.paint(group, last - 1, last, "u")
+
+
+def permissive_green_with_priority(film: Film) -> None:
+    for second, frame in enumerate(film.frames):
+        film.frames[second] = ["G" if letter == "g" else letter for letter in frame]
+
+
+CORRUPTIONS: list[tuple[Callable[[Film], None], str]] = [
+    (conflicting_green, "CONFLICT"),
+    (conflicting_green_for_long, "CONFLICT"),
+    (green_during_the_amber_of_a_foe, "CONFLICT"),
+    (amber_beside_a_conflicting_green, "CONFLICT"),
+    (everything_green, "CONFLICT"),
+    (intergreen_a_second_short, "INTERGREEN"),
+    (intergreen_missing, "INTERGREEN"),
+    (short_green, "MIN_GREEN"),
+    (green_of_one_second, "MIN_GREEN"),
+    (interrupted_green, "MIN_GREEN"),
+    (missing_amber, "AMBER"),
+    (amber_a_second_short, "AMBER"),
+    (amber_a_second_long, "AMBER"),
+    (amber_that_never_ends, "AMBER"),
+    (amber_back_to_green, "SEQUENCE"),
+    (amber_before_green, "SEQUENCE"),
+    (amber_out_of_red, "SEQUENCE"),
+    (red_amber_that_nobody_ordered, "RED_AMBER"),
+    (red_amber_instead_of_amber, "SEQUENCE"),
+    (red_amber_out_of_green, "SEQUENCE"),
+    (permissive_green_with_priority, "DOUBLE_PRIORITY"),
+]
+
+
+@pytest.mark.parametrize(("corrupt", "rule"), CORRUPTIONS, ids=[c[0].__name__ for c in CORRUPTIONS])
+def test_corrupted_record_is_found(
+    clean: Record, tmp_path: Path, corrupt: Callable[[Film], None], rule: str
+) -> None:
+    def worth(site: Intersection) -> int:
+        states = clean.states[site.intersection_id]
+        permissive = sum(state.count("g") for state in states)
+        return permissive if rule == "DOUBLE_PRIORITY" else len(Film(site, states).greens())
+
+    site = max(clean.sites, key=worth)
+    film = Film(site, clean.states[site.intersection_id])
+    corrupt(film)
+    spoilt = Record(
+        clean.scenario, clean.sites, {**clean.states, str(site.intersection_id): film.states}
+    )
+    assert spoilt.states != clean.states
+    report = spoilt.check(tmp_path / "record.xml")
+    assert rule in {violation.rule for violation in report.violations}
+    assert {violation.intersection for violation in report.violations} == {site.intersection_id}
+
+
+def test_longest_red_counts_one_that_lasts_to_the_end(clean: Record, tmp_path: Path) -> None:
+    site = clean.sites[0]
+    film = Film(site, clean.states[site.intersection_id])
+    group, _, last = film.greens()[0]
+    first_red = last + film.amber(group)
+    film.paint(group, first_red, len(film.frames), "r")
+    spoilt = Record(
+        clean.scenario, clean.sites, {**clean.states, str(site.intersection_id): film.states}
+    )
+    report = spoilt.check(tmp_path / "record.xml")
+    assert report.longest_red_s is not None
+    assert report.longest_red_s >= len(film.frames) - 1 - first_red

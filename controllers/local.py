@@ -108,8 +108,8 @@ class LocalController:
 class _Letters:
     """Aspects to the letters of the state string.
 
-    A green group shows g where its stage was delivered so, or while a group it gives way to still
-    runs out of the stage before; else G.
+    A green group shows g where its stage was delivered so, or while it or a group it gives way to
+    still runs out of the stage before; else G.
     """
 
     def __init__(self, intersection: Intersection) -> None:
@@ -139,8 +139,11 @@ class _Letters:
                 letters[group] = "g"
             elif group in stage.groups:
                 letters[group] = "G"
+            runs_out = group not in stage.groups
             if stage.selectable and any(
-                yields and aspects[foe] in (Aspect.GREEN, Aspect.AMBER) and foe not in stage.groups
+                yields
+                and aspects[foe] in (Aspect.GREEN, Aspect.AMBER)
+                and (runs_out or foe not in stage.groups)
                 for foe, yields in enumerate(site.yields[group])
             ):
                 letters[group] = "g"

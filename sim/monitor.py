@@ -15,7 +15,7 @@ from __future__ import annotations
 import csv
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import unescape
 from pathlib import Path
@@ -24,7 +24,7 @@ from xml.sax.saxutils import quoteattr
 
 from ampelwerk.models.envelope import RoadUser
 from ampelwerk.models.intersection import Intersection
-from ampelwerk.sim.monitor_net import SignalLinks, read_links
+from ampelwerk.sim.monitor_net import SignalLinks
 
 _LINE = re.compile(
     r'<tlsState time="(?P<time>[^"]*)" id="(?P<id>[^"]*)" programID="(?P<program>[^"]*)"'
@@ -141,10 +141,9 @@ def write_violations_csv(report: WitnessReport, path: Path) -> None:
 
 def check(
     record: Path,
-    net_file: Path,
+    net: Mapping[str, SignalLinks],
     intersections: Sequence[Intersection],
     *,
-    additional_files: Sequence[Path],
     step_s: float,
     native: bool,
 ) -> WitnessReport:
@@ -153,12 +152,11 @@ def check(
     Parameters
     ----------
     record : SUMO's record of signal states.
+    net : links of every signal, from `monitor_net.read_links`.
     intersections : those that were controlled, with the rules they promised to keep.
-    additional_files : the scenario's own; they may hold programs.
     step_s : length of a simulation step; times are kept to whole steps. [s]
     native : SUMO's own programs ran. They are not ours to judge; overlaps are counted.
     """
-    net = read_links(net_file, additional_files)
     watches = {
         str(site.intersection_id): _Watch(
             site, net[str(site.intersection_id)], round(step_s * 10), judge=not native

@@ -64,6 +64,8 @@ def read_links(net_file: Path, additional_files: Sequence[Path]) -> dict[str, Si
                 )
         elif element.tag == "junction":
             name = element.get("id", "")
+            if element.get("type") == "internal":
+                continue  # a waiting place inside a junction; its lanes are listed for another use
             for row, lane in enumerate(element.get("intLanes", "").split()):
                 raw.rows[lane] = (name, row)
             for request in element.iter("request"):

@@ -26,9 +26,11 @@ from ampelwerk.models.profile import Profile
 from ampelwerk.sim import loop_layout, measures, monitor
 from ampelwerk.sim.backend import Backend, start_backend
 from ampelwerk.sim.closed_loop import ClosedLoop, Timing
+from ampelwerk.sim.collisions import count_collisions
 from ampelwerk.sim.controls import NATIVE, connect, loop_roles
 from ampelwerk.sim.detectors import LoopReader
 from ampelwerk.sim.imported import import_network, network_json
+from ampelwerk.sim.monitor_net import read_links
 from ampelwerk.sim.scenario import Scenario
 
 LOOPS_FILE, RECORD_FILE, RECORD_REQUEST = "loops.add.xml", "tls_states.xml", "record.add.xml"
@@ -80,7 +82,7 @@ def run(
     finally:
         backend.close()
     _write_decisions(loop, network, directory / "decisions.csv")
-    witness = _witness(config, network, directory)
+    witness, safety = _witness(config, network, directory)
     result = measures.measure_run(
         directory,
         scenario,
@@ -88,7 +90,7 @@ def run(
         profile=config.profile.label,
         seed=config.seed,
         longest_red_s=witness.longest_red_s,
-        safety=witness.summary(),
+        safety=safety,
         cost={
             "wall_s": round(perf_counter() - started, 3),
             "sumo_s": round(timing.sumo_s, 3),
@@ -162,22 +164,26 @@ def _sumo_options(config: RunConfig, network: Network, directory: Path) -> list[
     ]
 
 
-def _witness(config: RunConfig, network: Network, directory: Path) -> monitor.WitnessReport:
-    """Let the witness read SUMO's record; keep it as signals.csv."""
+def _witness(
+    config: RunConfig, network: Network, directory: Path
+) -> tuple[monitor.WitnessReport, dict[str, Any]]:
+    """Let the witness read SUMO's record; keep it as signals.csv. Its report and a summary."""
     record = directory / RECORD_FILE
+    scenario = config.scenario
+    net = read_links(scenario.net_file, scenario.additional_files)
     report = monitor.check(
         record,
-        config.scenario.net_file,
+        net,
         network.intersections,
-        additional_files=config.scenario.additional_files,
-        step_s=config.scenario.step_s,
+        step_s=scenario.step_s,
         native=config.control == NATIVE,
     )
     monitor.write_signals_csv(record, directory / "signals.csv")
     record.unlink()
     if report.violations:
         monitor.write_violations_csv(report, directory / "violations.csv")
-    return report
+    collisions = count_collisions(directory / measures.COLLISIONS, net, report)
+    return report, {**report.summary(), **collisions}
 
 
 def _write_decisions(loop: ClosedLoop | None, network: Network, path: Path) -> None:

@@ -16,8 +16,9 @@ import pytest
 from ampelwerk.models.intersection import Intersection
 from ampelwerk.models.profile import SumoProfile
 from ampelwerk.sim import monitor
+from ampelwerk.sim.monitor_net import SignalLinks, read_links
 from ampelwerk.sim.network_import import read_intersections
-from ampelwerk.sim.scenario import Scenario, resolve
+from ampelwerk.sim.scenario import resolve
 from tests.sim.runs import simulate
 
 pytestmark = pytest.mark.sumo
@@ -29,8 +30,8 @@ BEGIN, END = 25_200, 25_800
 class Record:
     """States by signal and second, as SUMO showed them."""
 
-    scenario: Scenario
     sites: tuple[Intersection, ...]
+    links: dict[str, SignalLinks]
     states: dict[str, list[str]]
 
     def check(self, path: Path, *, program: str = "online") -> monitor.WitnessReport:
@@ -45,8 +46,7 @@ class Record:
                     )
             file.write("</tlsStates>\n")
         return monitor.check(
-            path, self.scenario.net_file, self.sites,
-            additional_files=self.scenario.additional_files, step_s=1.0, native=False,
+            path, self.links, self.sites, step_s=1.0, native=False,
         )  # fmt: skip
 
 
@@ -68,7 +68,8 @@ def clean(tmp_path_factory: pytest.TempPathFactory) -> Record:
     for series in states.values():
         series.extend([series[-1]] * (length - len(series)))
     signals = read_intersections(scenario.net_file, scenario.additional_files, SumoProfile())
-    return Record(scenario, signals.intersections, states)
+    links = read_links(scenario.net_file, scenario.additional_files)
+    return Record(signals.intersections, links, states)
 
 
 def test_real_record_is_clean(clean: Record, tmp_path: Path) -> None:
@@ -284,7 +285,7 @@ def test_corrupted_record_is_found(
     film = Film(site, clean.states[site.intersection_id])
     corrupt(film)
     spoilt = Record(
-        clean.scenario, clean.sites, {**clean.states, str(site.intersection_id): film.states}
+        clean.sites, clean.links, {**clean.states, str(site.intersection_id): film.states}
     )
     assert spoilt.states != clean.states
     report = spoilt.check(tmp_path / "record.xml")
@@ -299,7 +300,7 @@ def test_longest_red_counts_one_that_lasts_to_the_end(clean: Record, tmp_path: P
     first_red = last + film.amber(group)
     film.paint(group, first_red, len(film.frames), "r")
     spoilt = Record(
-        clean.scenario, clean.sites, {**clean.states, str(site.intersection_id): film.states}
+        clean.sites, clean.links, {**clean.states, str(site.intersection_id): film.states}
     )
     report = spoilt.check(tmp_path / "record.xml")
     assert report.longest_red_s is not None

@@ -35,6 +35,8 @@ from ampelwerk.sim.net_file import (
     read_net,
     signal_program,
 )
+from ampelwerk.sim.plan_fit import fitted
+from ampelwerk.sim.rilsa import rilsa_envelope
 from ampelwerk.sim.signal_programs import group_links, lamp_states, stages_and_plans
 
 MAX_STAGES = 64
@@ -191,6 +193,7 @@ class _Site:
         users = [self._road_user(links) for links in self.groups]
         envelope = self._envelope(conflict, users)
         stages = self.stages + self._generated(conflict, yields)
+        self._fit_plans(envelope)
         movements = self._movements(relations)
         self._remarks(envelope)
         return Intersection(
@@ -251,8 +254,6 @@ class _Site:
         size = len(self.groups)
         names = self._names(users)
         if isinstance(self.profile, RilsaProfile):
-            from ampelwerk.sim.rilsa import rilsa_envelope
-
             return rilsa_envelope(
                 self.net, self.name, self._links_of(), names, users, conflict, self.profile
             )
@@ -295,6 +296,21 @@ class _Site:
                 for a in range(size)
             ),
         )
+
+    def _fit_plans(self, envelope: Envelope) -> None:
+        """Draw out plans that are too short for the profile's times."""
+        if not isinstance(self.profile, RilsaProfile):
+            return
+        for k, plan in enumerate(self.plans):
+            self.plans[k] = longer = fitted(plan, self.stages, envelope)
+            if longer is not plan:
+                self._note(
+                    "plan_drawn_out",
+                    f"plan {plan.plan_id}",
+                    f"its cycle grows from {plan.cycle_ds / 10:g} to {longer.cycle_ds / 10:g} s "
+                    "so that every green stays as long as it was.",
+                    "Signals with other cycle times are no longer coordinated.",
+                )
 
     def _links_of(self) -> list[list[NetConnection]]:
         """Connections of each group."""

@@ -219,8 +219,10 @@ class _Layout:
         cars = [None if isinstance(lane, int) else lane for lane in self.lanes]
         entries, flow, cap, selectable, stage_ptr = self._stages()
         stop, exits = _Rows(), self._lane_exits()
-        for lane in cars:
-            stop.add(lane.stop_loops if lane else ())
+        for lane in self.lanes:
+            stop.add(
+                network.crossings[lane].call_loops if isinstance(lane, int) else lane.stop_loops
+            )
         approach_lanes = _Rows()
         for approach in network.approaches:
             approach_lanes.add(self.of_lane[lane] for lane in approach.lanes)
@@ -241,6 +243,11 @@ class _Layout:
             entry_lane=_ints(entries.value),
             entry_flow=_floats(flow),
             entry_cap=_floats(cap),
+            without_walkers=_ints(
+                -1 if other is None else other
+                for site in network.intersections
+                for other in map(site.without_walkers, range(len(site.stages)))
+            ),
             selectable=_ints(selectable),
             transition_ptr=_ints(block_ptr),
             transition_s=_floats(blocks),

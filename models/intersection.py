@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NewType
 
-from ampelwerk.models.envelope import Envelope, IntersectionId
+from ampelwerk.models.envelope import Envelope, IntersectionId, RoadUser
 from ampelwerk.models.errors import Finding
 from ampelwerk.models.plan import CyclicPlan
 
@@ -95,6 +95,21 @@ class Intersection:
     """Programs as plans; the first is the one in force at begin."""
     findings: tuple[Finding, ...] = ()
     """What was noticed at import."""
+
+    def without_walkers(self, stage: int) -> int | None:
+        """The delivered stage that shows the same as this one but no pedestrian group at green."""
+        walking = {
+            g
+            for g, group in enumerate(self.envelope.groups)
+            if group.road_user is RoadUser.PEDESTRIAN
+        }
+        here = set(self.stages[stage].groups)
+        if not here & walking:
+            return None
+        for number, other in enumerate(self.stages):
+            if other.selectable and other.delivered and set(other.groups) == here - walking:
+                return number
+        return None
 
     @property
     def intersection_id(self) -> IntersectionId:

@@ -149,7 +149,9 @@ def build_network(
         for exit_ in _exits(net, layout, i, site, number_of)
     ]
     crossings = [
-        crossing for i, site in enumerate(intersections) for crossing in _crossings(net, i, site)
+        crossing
+        for i, site in enumerate(intersections)
+        for crossing in _crossings(net, layout, i, site)
     ]
     return Network(
         intersections=tuple(intersections),
@@ -265,15 +267,22 @@ def _onward(net: NetFile, lane_id: str, number_of: dict[str, int]) -> tuple[floa
     return length_m, sorted(set(found))
 
 
-def _crossings(net: NetFile, i: int, site: Intersection) -> list[Crossing]:
-    """Signalised pedestrian crossings of a signal."""
+def _crossings(net: NetFile, layout: LoopLayout, i: int, site: Intersection) -> list[Crossing]:
+    """Signalised pedestrian crossings of a signal, with the kerbs at both ends."""
+    kerbs: dict[tuple[str, int], list[str]] = {}
+    for movement in site.movements:
+        if movement.turn is Turn.CROSSING and movement.group >= 0 and movement.to_lane in net.lanes:
+            ends = kerbs.setdefault((movement.to_lane, movement.group), [])
+            onward = [c.to_lane for c in net.outgoing.get(movement.to_lane, ())]
+            ends += [lane for lane in (movement.from_lane, *onward) if lane not in ends]
     return [
         Crossing(
             intersection=i,
-            group=movement.group,
-            length_m=net.lanes[movement.to_lane].length_m,
-            call_loops=(),
+            group=group,
+            length_m=net.lanes[crossing].length_m,
+            call_loops=tuple(
+                loop for end in ends if end in net.lanes for loop in layout.kerb(net.lanes[end])
+            ),
         )
-        for movement in site.movements
-        if movement.turn is Turn.CROSSING and movement.group >= 0 and movement.to_lane in net.lanes
+        for (crossing, group), ends in kerbs.items()
     ]

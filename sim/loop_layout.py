@@ -68,6 +68,10 @@ def read_scenario_loops(additional_paths: Sequence[Path]) -> list[ScenarioLoop]:
     ]
 
 
+SHORTEST_KERB_M = 0.5
+"""A walking area shorter than this carries no detector; its crossings always call. [m]"""
+
+
 class LoopLayout:
     """Places loops one by one and remembers what lies where."""
 
@@ -167,6 +171,16 @@ class LoopLayout:
                     found.setdefault(index, top_m - self.loops[index].position_m)
         return list(found.items())
 
+    def kerb(self, lane: NetLane) -> list[int]:
+        """Detector for people who wait in a walking area; it covers all of it."""
+        known = self._placed.get((LoopRole.CALL, lane.lane_id))
+        if known is not None:
+            return [known]
+        if not self._generate or lane.length_m < SHORTEST_KERB_M:
+            return []
+        name = LoopId(f"aw.{LoopRole.CALL}.{lane.lane_id}")
+        return [self._add(LoopRole.CALL, lane, name, 0.0, lane.length_m, True)]
+
     def _long_enough(self, lane: NetLane, *, upstream: bool) -> list[NetLane]:
         """The lane, or those next to it along the road if it is too short for a loop."""
         front, seen = [lane], {lane.lane_id}
@@ -236,10 +250,11 @@ def write_loop_additional(network: Network, path: Path) -> None:
     lines = ["<additional>"]
     for loop in network.loops:
         if loop.generated:
+            persons = ' detectPersons="walk"' if loop.role is LoopRole.CALL else ""
             lines.append(
                 f"  <inductionLoop id={quoteattr(loop.loop_id)} lane={quoteattr(loop.lane_id)}"
                 f' pos="{loop.position_m:.2f}" length="{loop.length_m:g}"'
-                ' period="60" file="NUL"/>'
+                f' period="60" file="NUL"{persons}/>'
             )
     lines.append("</additional>")
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")

@@ -155,7 +155,12 @@ class _Site:
         self.groups, self.constant = group_links(self.programs, incoming, self.length)
         self.group_of = {link: g for g, links_ in enumerate(self.groups) for link in links_}
         self.lamps = [lamp_states(program, self.groups) for program in self.programs]
-        self.stages, self.plans = stages_and_plans(self.programs, self.groups)
+        walking = frozenset(
+            g
+            for g, links_ in enumerate(self.groups)
+            if self._road_user(links_) is RoadUser.PEDESTRIAN
+        )
+        self.stages, self.plans = stages_and_plans(self.programs, self.groups, walking)
         self.findings: list[Finding] = []
         self.reason = self._refusal()
 

@@ -111,8 +111,17 @@ def _duration_ds(state: ProgramState) -> int:
     return round(state.duration_s * 10)
 
 
-def is_selectable(state: LampState, before: LampState | None) -> bool:
-    """The state is a stage of its own, not a step on the way to the next one."""
+def is_selectable(
+    state: LampState, before: LampState | None, walking: frozenset[int] = frozenset()
+) -> bool:
+    """The state is a stage of its own, not a step on the way to the next one.
+
+    Where only pedestrians have turned red it is both: vehicles may go on in it for long.
+
+    Parameters
+    ----------
+    walking : groups that serve pedestrians.
+    """
     if not state.green or any(letter in AMBER + RED_AMBER for letter in state.letters):
         return False
     if before is None or not before.green or not state.fixed:
@@ -124,13 +133,27 @@ def is_selectable(state: LampState, before: LampState | None) -> bool:
             letter_before not in GREEN or (letter_before, letter) == ("g", "G")
         ):
             return True
-    return False
+    return _only_walkers_stopped(state, before, walking)
+
+
+def _only_walkers_stopped(state: LampState, before: LampState, walking: frozenset[int]) -> bool:
+    """Every group that has turned red serves pedestrians, and others are still green."""
+    stopped = before.green - state.green
+    return bool(stopped) and stopped <= walking and bool(state.green - walking)
 
 
 def stages_and_plans(
-    programs: list[SignalProgram], groups: list[list[int]]
+    programs: list[SignalProgram],
+    groups: list[list[int]],
+    walking: frozenset[int] = frozenset(),
 ) -> tuple[list[Stage], list[CyclicPlan]]:
-    """Stages of all programs, those of the first one first, and each program as a plan."""
+    """Stages of all programs, those of the first one first, and each program as a plan.
+
+    Parameters
+    ----------
+    groups : links of each signal group.
+    walking : groups that serve pedestrians.
+    """
     number: dict[StageKey, int] = {}
     selectable: dict[int, bool] = {}
     plans = []
@@ -141,7 +164,7 @@ def stages_and_plans(
         for k, state in enumerate(states):
             stage = number.setdefault(state.requested, len(number))
             before = last_stage_state(states, k)
-            chosen = is_selectable(state, before)
+            chosen = is_selectable(state, before, walking)
             selectable[stage] = selectable.get(stage, False) or chosen
             if not steps or steps[-1].stage != stage:
                 steps.append(PlanStep(start_ds=clock_ds, stage=stage))

@@ -35,6 +35,8 @@ class City(NamedTuple):
     """(E,) prior saturation flow of the lane in that stage. [veh/s]"""
     entry_cap: FloatArray
     """(E,) vehicles expected to pass before one that may not go blocks the head. [veh]"""
+    without_walkers: IntArray
+    """(S,) stage of the same intersection that shows the same without pedestrians, or -1."""
     selectable: IntArray
     """(S,) 1 if a strategy may choose the stage."""
     transition_ptr: IntArray

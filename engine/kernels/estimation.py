@@ -13,7 +13,6 @@ from typing import NamedTuple
 from ampelwerk.engine._jit import kernel
 from ampelwerk.engine.kernels.city import (
     ADVANCE,
-    CALL,
     EXIT,
     STOP_LINE,
     UPSTREAM,
@@ -35,6 +34,10 @@ BLOCKED_S = 4.0
 """Exit loop, or stop-line loop at green, held this long: the way on is blocked. [s]"""
 RELEASE_S = 2.0
 """A full exit counts as open this long after it began to move. [s]"""
+CALL_S = 4.0
+"""Who stays in a walking area this long at red waits for the crossing. [s]"""
+COMPANY_S = 15.0
+"""Another pedestrian joins the one who called, on average. [s]"""
 LANE_SHARE_STEP = 0.03
 """Step of the moving average of lane shares. [-]"""
 RATE_S = 300.0
@@ -141,10 +144,6 @@ def _apply_edges(
             elif role == EXIT and last > first:
                 i = city.exit_intersection[city.loop_target[first]]
                 traffic.inside_veh[i] = max(0.0, traffic.inside_veh[i] - 1.0)
-            elif role == CALL:
-                for j in range(first, last):
-                    lane = city.loop_target[j]
-                    traffic.queue_veh[lane] = max(traffic.queue_veh[lane], 1.0)
         else:
             traffic.off_s[number] = at_s[k]
             if role == STOP_LINE:
@@ -237,7 +236,7 @@ def _advance(
     for lane in range(len(traffic.queue_veh)):
         _follow_signal(city, traffic, lane, green[city.lane_intersection[lane]], now_s)
         if city.lane_is_crossing[lane]:
-            _walkers(traffic, lane, now_s, step_s)
+            _walkers(city, traffic, lane, now_s, step_s)
         else:
             _correct(city, traffic, lane, now_s)
     for i in range(len(stage)):
@@ -273,12 +272,25 @@ def _follow_signal(city: City, traffic: Traffic, lane: int, green: int, now_s: f
 
 
 @kernel
-def _walkers(traffic: Traffic, lane: int, now_s: float, step_s: float) -> None:
-    """Green empties the kerb at once; at red, one caller may have company (15 s apart)."""
+def _walkers(city: City, traffic: Traffic, lane: int, now_s: float, step_s: float) -> None:
+    """Green empties the kerb at once; at red, who stays at a kerb calls and may get company.
+
+    Passers-by are gone within `CALL_S`. A crossing without a detector is always called.
+    """
     if traffic.green_since_s[lane] > NEVER:
         traffic.queue_veh[lane] = 0.0
     elif traffic.queue_veh[lane] > 0.0:
-        traffic.queue_veh[lane] += step_s / 15.0
+        traffic.queue_veh[lane] += step_s / COMPANY_S
+    else:
+        first, last = city.lane_stop_ptr[lane], city.lane_stop_ptr[lane + 1]
+        called = first == last
+        for j in range(first, last):
+            number = city.lane_stop_loop[j]
+            since_s = max(traffic.on_s[number], traffic.red_since_s[lane])
+            called = called or (traffic.occupied[number] > 0 and now_s - since_s >= CALL_S)
+        if called:
+            traffic.queue_veh[lane] = 1.0
+        traffic.departed_s[lane] = now_s
 
 
 @kernel

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from ampelwerk.engine._jit import kernel
 from ampelwerk.engine.kernels.city import City, FloatArray
-from ampelwerk.engine.kernels.decision import Choice, Signals
+from ampelwerk.engine.kernels.decision import BY_INDEX, Choice, Signals, release_walkers
 from ampelwerk.engine.kernels.estimation import NEVER, Traffic, flow_veh_s
 
 
@@ -98,6 +98,8 @@ def _choose_one(
     out: Choice,
 ) -> None:
     """Stage of greatest discounted pressure at one intersection."""
+    if release_walkers(city, signals.stage[i], i, out):
+        return
     first_stage, present = city.stage_ptr[i], signals.stage[i]
     stages = city.stage_ptr[i + 1] - first_stage
     best, second = present, -1
@@ -122,3 +124,4 @@ def _choose_one(
     out.stage[i] = best
     out.runner_up[i] = second
     out.gap[i] = best_value - second_value
+    out.reason[i] = BY_INDEX

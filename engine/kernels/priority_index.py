@@ -14,13 +14,19 @@ import numpy as np
 
 from ampelwerk.engine._jit import kernel
 from ampelwerk.engine.kernels.city import City, FloatArray
-from ampelwerk.engine.kernels.decision import Choice, Signals
+from ampelwerk.engine.kernels.decision import (
+    BY_INDEX,
+    BY_REST,
+    BY_SUPERVISOR,
+    Choice,
+    Signals,
+    release_walkers,
+)
 from ampelwerk.engine.kernels.estimation import NEVER, Traffic, flow_veh_s, predict
 
-BY_INDEX, BY_SUPERVISOR, BY_REST = range(3)
-"""Why a stage was chosen."""
 IN_VAIN_VEH = 0.01
-"""Charge for releasing a lane whose exits are full: its vehicles would block the junction. [veh]"""
+"""Charge for releasing a lane whose exits are full, since its vehicles would block the junction,
+and a crossing that nobody calls, since it delays the change after it. [veh]"""
 STUCK_S = 15.0
 """A lane that stood on under a stage is not expected to move under it for this long. [s]"""
 SHORT_VEH, FULL_SHARE, SHORT_WAIT_S = 3.0, 0.5, 10.0
@@ -84,6 +90,8 @@ def _choose_one(
     out: Choice,
 ) -> None:
     """Index of every stage, the present one favoured; then the supervisor."""
+    if release_walkers(city, signals.stage[i], i, out):
+        return
     first_lane, first_stage = city.lane_ptr[i], city.stage_ptr[i]
     for lane in range(first_lane, city.lane_ptr[i + 1]):
         predict(city, traffic, lane, now_s, arrivals_veh[lane - first_lane])
@@ -189,7 +197,7 @@ def _longest_waiting(city: City, traffic: Traffic, i: int, now_s: float, wait_s:
         ):
             continue
         red_s = now_s - traffic.red_since_s[lane]
-        waited_s = red_s if city.lane_is_crossing[lane] else now_s - traffic.departed_s[lane]
+        waited_s = now_s - traffic.departed_s[lane]
         limit_s = wait_s
         if (
             city.lane_storage_veh[lane] <= SHORT_VEH
@@ -249,6 +257,8 @@ def _rate(
             until = lost_s + x
             demand = traffic.queue_veh[lane] + arrivals_veh[lane - first_lane, until - 1]
             if demand <= 0.0:
+                if city.lane_is_crossing[lane]:
+                    served -= IN_VAIN_VEH
                 continue
             service_s = x
             if p != present and traffic.green_since_s[lane] > NEVER:

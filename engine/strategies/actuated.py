@@ -20,6 +20,8 @@ STOP_LINE_GAP_S = 2.5
 """Gap time of a lane that has only a stop-line loop. [s]"""
 SHORTEST_GAP_S, LONGEST_GAP_S = 2.0, 4.0
 """Bounds of the gap time of a lane with an advance loop. [s]"""
+CALL_S = 4.0
+"""Who stays in a walking area this long at red waits for the crossing. [s]"""
 NEVER_S = -1e9
 
 
@@ -44,6 +46,16 @@ class _Lane:
         self.called, self.occupied, self.seen_s = always, 0, NEVER_S
 
 
+class _Kerb(_Lane):
+    """What is remembered of a crossing: somebody stays at its kerb."""
+
+    __slots__ = ("since_s",)
+
+    def __init__(self, always: bool) -> None:
+        super().__init__(0.0, always)
+        self.since_s = NEVER_S
+
+
 class Actuated:
     """Vehicle-actuated control of every intersection on its own."""
 
@@ -52,7 +64,9 @@ class Actuated:
     def __init__(self, network: Network, controllers: Sequence[ShownStage]) -> None:
         self._controllers = controllers
         self._lanes = [_Lane(*_gap(network, number)) for number in range(len(network.lanes))]
-        crossings = [_Lane(0.0, not crossing.call_loops) for crossing in network.crossings]
+        crossings = [_Kerb(not crossing.call_loops) for crossing in network.crossings]
+        self._kerbs = [kerb for kerb in crossings if not kerb.always]
+        self._by_kerb_loop: list[list[_Kerb]] = [[] for _ in network.loops]
         self._by_stop_loop: list[list[_Lane]] = [[] for _ in network.loops]
         self._by_gap_loop: list[list[_Lane]] = [[] for _ in network.loops]
         for lane, state in zip(network.lanes, self._lanes, strict=True):
@@ -62,9 +76,10 @@ class Actuated:
                 self._by_gap_loop[loop].append(state)
         for crossing, state in zip(network.crossings, crossings, strict=True):
             for loop in crossing.call_loops:
-                self._by_stop_loop[loop].append(state)
+                self._by_kerb_loop[loop].append(state)
         self._served: list[list[list[_Lane]]] = []
         self._order: list[list[int]] = []
+        self._without: list[list[int | None]] = []
         for i, intersection in enumerate(network.intersections):
             members = [
                 ({intersection.movements[m].group for m in lane.movements}, state)
@@ -81,6 +96,9 @@ class Actuated:
                     [state for groups, state in members if groups & set(stage.groups)]
                     for stage in intersection.stages
                 ]
+            )
+            self._without.append(
+                [intersection.without_walkers(s) for s in range(len(intersection.stages))]
             )
             self._order.append(
                 [
@@ -101,13 +119,21 @@ class Actuated:
                     lane.occupied += 1
                     lane.seen_s = at_s
                     lane.called = True
+                for kerb in self._by_kerb_loop[loop]:
+                    kerb.since_s = kerb.since_s if kerb.occupied else at_s
+                    kerb.occupied += 1
             else:
+                for kerb in self._by_kerb_loop[loop]:
+                    kerb.occupied = max(0, kerb.occupied - 1)
                 for lane in self._by_gap_loop[loop]:
                     lane.occupied = max(0, lane.occupied - 1)
                     lane.seen_s = at_s
 
     def decide(self, now_s: float) -> Sequence[Wish]:
         """Wishes for the intersections whose stage should change."""
+        for kerb in self._kerbs:
+            if kerb.occupied and now_s - kerb.since_s >= CALL_S:
+                kerb.called = True
         wishes = []
         now_ds = round(now_s * 10)
         for i, shown in enumerate(self._controllers):
@@ -122,9 +148,15 @@ class Actuated:
         served = self._served[i][shown.stage]
         gapped = True
         for lane in served:
-            if lane.occupied or now_s - lane.seen_s <= lane.gap_s:
+            if isinstance(lane, _Kerb):
+                lane.called, lane.since_s = lane.always, now_s
+            elif lane.occupied or now_s - lane.seen_s <= lane.gap_s:
                 gapped = False
                 break
+        without = self._without[i][shown.stage]
+        if without is not None:
+            # Ended early, the pedestrians' clearing time passes while vehicles still run.
+            return Wish(intersection=i, stage=without, reason="pedestrians have been served")
         opposed_s = self._opposed_since_s[i]
         if not gapped and opposed_s is not None and now_s - opposed_s < MAX_GREEN_S:
             return None
@@ -137,7 +169,7 @@ class Actuated:
         if not gapped and now_s - max(opposed_s, shown.since_ds / 10) < MAX_GREEN_S:
             return None
         for lane in served:
-            lane.called = lane.always or lane.occupied > 0
+            lane.called = lane.always or (lane.occupied > 0 and not isinstance(lane, _Kerb))
         self._opposed_since_s[i] = None
         reason = "gap-out" if gapped else "max-out"
         return Wish(intersection=i, stage=following, reason=reason)
@@ -151,8 +183,16 @@ class Actuated:
             if stage != present and any(
                 lane.called and lane not in served for lane in self._served[i][stage]
             ):
-                return stage
+                return self._called_part(i, stage)
         return None
+
+    def _called_part(self, i: int, stage: int) -> int:
+        """The stage, without its pedestrians if none of them calls."""
+        without = self._without[i][stage]
+        if without is None:
+            return stage
+        kerbs = [lane for lane in self._served[i][stage] if isinstance(lane, _Kerb)]
+        return stage if any(kerb.called for kerb in kerbs) else without
 
 
 def _gap(network: Network, number: int) -> tuple[float, bool]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ampelwerk.engine.kernels import decision
 from ampelwerk.engine.kernels import max_pressure as kernel
 from ampelwerk.engine.kernels.city import City
 from ampelwerk.engine.kernels.decision import Choice, Signals
@@ -13,6 +14,10 @@ from ampelwerk.engine.kernels.estimation import Traffic
 from ampelwerk.engine.kernels.max_pressure import Parameters
 from ampelwerk.engine.strategies.strategy import Wish
 
+_REASON = {
+    decision.BY_INDEX: "greatest pressure",
+    decision.BY_WALKERS: "pedestrians have been served",
+}
 DEFAULT = Parameters(green_s=15.0, start_up_s=1.0, keep_factor=1.1, wait_veh_s=1 / 30)
 
 
@@ -62,7 +67,7 @@ class MaxPressure:
             Wish(
                 intersection=int(i),
                 stage=int(choice.stage[i]),
-                reason="greatest pressure",
+                reason=_REASON[int(choice.reason[i])],
                 runner_up=int(choice.runner_up[i]) if choice.runner_up[i] >= 0 else None,
                 gap=float(choice.gap[i]),
             )

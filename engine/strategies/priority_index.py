@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ampelwerk.engine.kernels import decision
 from ampelwerk.engine.kernels import priority_index as kernel
 from ampelwerk.engine.kernels.city import City
 from ampelwerk.engine.kernels.decision import Choice, Signals
@@ -23,9 +24,10 @@ DEFAULT = Parameters(
     wait_s=90.0,
 )
 _REASON = {
-    kernel.BY_INDEX: "serves most per second",
-    kernel.BY_SUPERVISOR: "a lane has waited too long",
-    kernel.BY_REST: "nobody waits elsewhere",
+    decision.BY_INDEX: "serves most per second",
+    decision.BY_SUPERVISOR: "a lane has waited too long",
+    decision.BY_REST: "nobody waits elsewhere",
+    decision.BY_WALKERS: "pedestrians have been served",
 }
 
 

@@ -27,6 +27,7 @@ def no_traffic(city: City, now_s: float) -> Traffic:
         rate_veh_s=np.zeros(approaches),
         green_since_s=np.full(lanes, NEVER),
         red_since_s=np.full(lanes, now_s),
+        called_s=np.full(lanes, NEVER),
         departed_s=np.full(lanes, now_s),
         served_veh=np.zeros(entries),
         served_s=np.zeros(entries),

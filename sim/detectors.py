@@ -33,6 +33,7 @@ class LoopReader:
         self._getter = getter
         self._index = [k for k, loop in enumerate(network.loops) if loop.role in roles]
         self._names = [str(network.loops[k].loop_id) for k in self._index]
+        self._counts = [network.loops[k].role is LoopRole.CALL for k in self._index]
         self._on = [False] * len(self._index)
         self._last_s = [-1.0] * len(self._index)
 
@@ -46,6 +47,9 @@ class LoopReader:
 
     def _pulses(self, k: int, data: Sequence[tuple[Any, ...]], frame: DetectorFrame) -> None:
         """Edges of one loop: the union of the intervals in which vehicles cover it."""
+        if self._counts[k]:
+            self._arrivals(k, data, frame)
+            return
         last_s, on = self._last_s[k], self._on[k]
         times = sorted((vehicle[2], vehicle[3]) for vehicle in data)
         for entry_s, leave_s in times:
@@ -63,3 +67,19 @@ class LoopReader:
                 frame.on.append(0)
                 on, last_s = False, leave_s
         self._on[k], self._last_s[k] = on, last_s
+
+    def _arrivals(self, k: int, data: Sequence[tuple[Any, ...]], frame: DetectorFrame) -> None:
+        """Edges of a kerb: a rising one for every person who comes, a falling one when all left."""
+        last_s = newest_s = self._last_s[k]
+        for entry_s in sorted(person[2] for person in data):
+            if entry_s > last_s:
+                frame.loop.append(self._index[k])
+                frame.at_s.append(entry_s)
+                frame.on.append(1)
+                newest_s = entry_s
+        leaves_s = [person[3] for person in data]
+        if all(leave_s >= 0 for leave_s in leaves_s):
+            frame.loop.append(self._index[k])
+            frame.at_s.append(max(*leaves_s, newest_s))
+            frame.on.append(0)
+        self._last_s[k] = newest_s

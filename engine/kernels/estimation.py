@@ -13,6 +13,7 @@ from typing import NamedTuple
 from ampelwerk.engine._jit import kernel
 from ampelwerk.engine.kernels.city import (
     ADVANCE,
+    CALL,
     EXIT,
     STOP_LINE,
     UPSTREAM,
@@ -36,7 +37,7 @@ RELEASE_S = 2.0
 """A full exit counts as open this long after it began to move. [s]"""
 CALL_S = 4.0
 """Who stays in a walking area this long at red waits for the crossing. [s]"""
-COMPANY_S = 15.0
+COMPANY_S = 45.0
 """Another pedestrian joins the one who called, on average. [s]"""
 LANE_SHARE_STEP = 0.03
 """Step of the moving average of lane shares. [-]"""
@@ -70,6 +71,8 @@ class Traffic(NamedTuple):
     """(L,) start of the present green, `NEVER` at red. [s]"""
     red_since_s: FloatArray
     """(L,) end of the last green. [s]"""
+    called_s: FloatArray
+    """(L,) first arrival at the kerb of a crossing since its last green, `NEVER` without. [s]"""
     departed_s: FloatArray
     """(L,) last departure, or the moment the queue began to form. [s]"""
     served_veh: FloatArray
@@ -141,6 +144,11 @@ def _apply_edges(
                 for j in range(first, last):
                     traffic.pool_veh[city.loop_target[j], slot % RING_S] += 1.0 / (last - first)
                     traffic.arrivals[city.loop_target[j]] += 1.0 / (last - first)
+            elif role == CALL:
+                for j in range(first, last):
+                    lane = city.loop_target[j]
+                    if traffic.called_s[lane] == NEVER:
+                        traffic.called_s[lane] = at_s[k]
             elif role == EXIT and last > first:
                 i = city.exit_intersection[city.loop_target[first]]
                 traffic.inside_veh[i] = max(0.0, traffic.inside_veh[i] - 1.0)
@@ -273,21 +281,22 @@ def _follow_signal(city: City, traffic: Traffic, lane: int, green: int, now_s: f
 
 @kernel
 def _walkers(city: City, traffic: Traffic, lane: int, now_s: float, step_s: float) -> None:
-    """Green empties the kerb at once; at red, who stays at a kerb calls and may get company.
+    """Green empties the kerb at once; at red, who comes to a kerb and stays calls.
 
-    Passers-by are gone within `CALL_S`. A crossing without a detector is always called.
+    Passers-by are gone within `CALL_S`. Who stays through a green waits for another crossing of
+    the same kerb, so only arrivals after it count. A crossing without a detector always calls.
     """
     if traffic.green_since_s[lane] > NEVER:
-        traffic.queue_veh[lane] = 0.0
+        traffic.queue_veh[lane], traffic.called_s[lane] = 0.0, NEVER
     elif traffic.queue_veh[lane] > 0.0:
         traffic.queue_veh[lane] += step_s / COMPANY_S
     else:
         first, last = city.lane_stop_ptr[lane], city.lane_stop_ptr[lane + 1]
         called = first == last
-        for j in range(first, last):
-            number = city.lane_stop_loop[j]
-            since_s = max(traffic.on_s[number], traffic.red_since_s[lane])
-            called = called or (traffic.occupied[number] > 0 and now_s - since_s >= CALL_S)
+        if traffic.called_s[lane] > NEVER and now_s - traffic.called_s[lane] >= CALL_S:
+            for j in range(first, last):
+                called = called or traffic.occupied[city.lane_stop_loop[j]] > 0
+            traffic.called_s[lane] = NEVER
         if called:
             traffic.queue_veh[lane] = 1.0
         traffic.departed_s[lane] = now_s

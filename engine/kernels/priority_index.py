@@ -32,7 +32,7 @@ STUCK_S = 15.0
 SHORT_VEH, FULL_SHARE, SHORT_WAIT_S = 3.0, 0.5, 10.0
 """A lane that stores no more than this is served next when this share of it has been full for this
 long: a queue in it would stand in the junction behind. [veh], [-], [s]"""
-CALLS_PER_S = 1 / 15
+CALLS_PER_S = 1 / 45
 """Pedestrians calling at a crossing while nothing better is known. [1/s]"""
 
 
@@ -176,7 +176,10 @@ def _worth_leaving(
         if not _serves(city, first_stage + present, lane):
             waiting += city.lane_weight[lane] * traffic.queue_veh[lane]
             a = city.lane_approach[lane]
-            feeding += traffic.lane_share[lane] * traffic.rate_veh_s[a] if a >= 0 else CALLS_PER_S
+            if a >= 0:
+                feeding += traffic.lane_share[lane] * traffic.rate_veh_s[a]
+            elif traffic.queue_veh[lane] > 0.0:
+                feeding += CALLS_PER_S
     free = max(0.05, 1.0 - coming / max(flow, 1e-6))
     return bool(waiting >= lost_s * np.sqrt(coming * feeding / free))
 

@@ -49,11 +49,12 @@ class _Lane:
 class _Kerb(_Lane):
     """What is remembered of a crossing: somebody stays at its kerb."""
 
-    __slots__ = ("since_s",)
+    __slots__ = ("busy", "since_s")
 
     def __init__(self, always: bool) -> None:
         super().__init__(0.0, always)
-        self.since_s = NEVER_S
+        self.busy: set[int] = set()
+        self.since_s: float | None = None
 
 
 class Actuated:
@@ -120,11 +121,11 @@ class Actuated:
                     lane.seen_s = at_s
                     lane.called = True
                 for kerb in self._by_kerb_loop[loop]:
-                    kerb.since_s = kerb.since_s if kerb.occupied else at_s
-                    kerb.occupied += 1
+                    kerb.busy.add(loop)
+                    kerb.since_s = at_s if kerb.since_s is None else kerb.since_s
             else:
                 for kerb in self._by_kerb_loop[loop]:
-                    kerb.occupied = max(0, kerb.occupied - 1)
+                    kerb.busy.discard(loop)
                 for lane in self._by_gap_loop[loop]:
                     lane.occupied = max(0, lane.occupied - 1)
                     lane.seen_s = at_s
@@ -132,8 +133,8 @@ class Actuated:
     def decide(self, now_s: float) -> Sequence[Wish]:
         """Wishes for the intersections whose stage should change."""
         for kerb in self._kerbs:
-            if kerb.occupied and now_s - kerb.since_s >= CALL_S:
-                kerb.called = True
+            if kerb.since_s is not None and now_s - kerb.since_s >= CALL_S:
+                kerb.called, kerb.since_s = kerb.called or bool(kerb.busy), None
         wishes = []
         now_ds = round(now_s * 10)
         for i, shown in enumerate(self._controllers):
@@ -149,7 +150,7 @@ class Actuated:
         gapped = True
         for lane in served:
             if isinstance(lane, _Kerb):
-                lane.called, lane.since_s = lane.always, now_s
+                lane.called, lane.since_s = lane.always, None
             elif lane.occupied or now_s - lane.seen_s <= lane.gap_s:
                 gapped = False
                 break
@@ -169,7 +170,7 @@ class Actuated:
         if not gapped and now_s - max(opposed_s, shown.since_ds / 10) < MAX_GREEN_S:
             return None
         for lane in served:
-            lane.called = lane.always or (lane.occupied > 0 and not isinstance(lane, _Kerb))
+            lane.called = lane.always or lane.occupied > 0
         self._opposed_since_s[i] = None
         reason = "gap-out" if gapped else "max-out"
         return Wish(intersection=i, stage=following, reason=reason)

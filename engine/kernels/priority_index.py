@@ -98,10 +98,14 @@ def _choose_one(
     stages = city.stage_ptr[i + 1] - first_stage
     present = signals.stage[i]
     waiting = _longest_waiting(city, traffic, i, now_s, parameters.wait_s)
+    # Pedestrians who come late wait for the next change: letting them go now would delay it.
+    busy_elsewhere = _busy_elsewhere(city, traffic, i, first_stage + present)
     best, second = -1, -1
     best_rate = second_rate = -1.0
     for p in range(stages):
         if not city.selectable[first_stage + p] and p != present:
+            continue
+        if waiting < 0 and busy_elsewhere and city.without_walkers[first_stage + p] == present:
             continue
         if waiting >= 0 and (p == present or not _serves(city, first_stage + p, waiting)):
             continue
@@ -129,6 +133,19 @@ def _choose_one(
     out.stage[i] = best
     out.runner_up[i] = second
     out.gap[i] = best_rate - second_rate
+
+
+@kernel
+def _busy_elsewhere(city: City, traffic: Traffic, i: int, stage: int) -> bool:
+    """Vehicles wait on a lane that the stage does not serve."""
+    for lane in range(city.lane_ptr[i], city.lane_ptr[i + 1]):
+        if (
+            traffic.queue_veh[lane] >= 0.5
+            and not city.lane_is_crossing[lane]
+            and not _serves(city, stage, lane)
+        ):
+            return True
+    return False
 
 
 @kernel

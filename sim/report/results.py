@@ -136,9 +136,7 @@ def read_results(directory: Path) -> Results:
             limit="a directory written by `ampelwerk simulate -o` or `ampelwerk compare -o`",
             remedy="check the path, or let the run finish first",
         )
-    comparison = (
-        _read_json(directory / COMPARISON) if (directory / COMPARISON).is_file() else None
-    )
+    comparison = _read_json(directory / COMPARISON) if (directory / COMPARISON).is_file() else None
     found = {run.control for run in runs}
     order = _control_order(comparison, found)
     return Results(

@@ -137,11 +137,13 @@ def _busiest_chain(
         chain, total = list(pair), flow[pair]
         seen = {approach_of[edge] for edge in chain}
         while len(chain) < MOST_SIGNALS:
-            following = Counter({
-                edge: vehicles
-                for edge, vehicles in onward.get((chain[-2], chain[-1]), Counter()).items()
-                if approach_of[edge] not in seen and vehicles >= least
-            })
+            following = Counter(
+                {
+                    edge: vehicles
+                    for edge, vehicles in onward.get((chain[-2], chain[-1]), Counter()).items()
+                    if approach_of[edge] not in seen and vehicles >= least
+                }
+            )
             if not following:
                 break
             edge = _first_of(following)
@@ -153,9 +155,7 @@ def _busiest_chain(
     return best[1]
 
 
-def _with_leads(
-    net: NetFile, edges: list[str], ways: Counter[tuple[str, ...]]
-) -> list[str]:
+def _with_leads(net: NetFile, edges: list[str], ways: Counter[tuple[str, ...]]) -> list[str]:
     """The way with the road before its first and behind its last signal, as most drive it."""
 
     def extend(forward: bool) -> None:

@@ -92,9 +92,7 @@ def read_signals(path: Path) -> dict[str, StateChanges]:
     return record
 
 
-def shown(
-    changes: StateChanges, links: Sequence[int], begin_s: float, end_s: float
-) -> list[Shown]:
+def shown(changes: StateChanges, links: Sequence[int], begin_s: float, end_s: float) -> list[Shown]:
     """Aspects of a movement between two times; neighbours of the same aspect become one.
 
     Parameters

@@ -81,10 +81,7 @@ def green_bands(road: Road, intervals: Sequence[Sequence[Shown]]) -> list[GreenB
             if item.aspect is Aspect.GREEN
         ]
         open_ = [
-            (max(a, c), min(b, d))
-            for a, b in open_
-            for c, d in greens
-            if max(a, c) < min(b, d)
+            (max(a, c), min(b, d)) for a, b in open_ for c, d in greens if max(a, c) < min(b, d)
         ]
     return [GreenBand(a, b) for a, b in sorted(open_)]
 

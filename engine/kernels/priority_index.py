@@ -27,9 +27,6 @@ from ampelwerk.engine.kernels.estimation import NEVER, Traffic, flow_veh_s, pred
 IN_VAIN_VEH = 0.01
 """Charge for releasing a lane whose exits are full, since its vehicles would block the junction,
 and a crossing that nobody calls, since it delays the change after it. [veh]"""
-BACKLOG_S, BACKLOG_VEH, BACKLOG_WAIT_S = 90.0, 4.0, 30.0
-"""A lane whose queue holds the arrivals of this long, and at least so many vehicles, is served next
-after this wait without a departure (after Lämmer & Helbing 2010, stabilisation). [s], [veh], [s]"""
 STUCK_S = 15.0
 """A lane that stood on under a stage is not expected to move under it for this long. [s]"""
 SHORT_VEH, FULL_SHARE, SHORT_WAIT_S = 3.0, 0.5, 10.0
@@ -227,11 +224,6 @@ def _longest_waiting(city: City, traffic: Traffic, i: int, now_s: float, wait_s:
             and traffic.queue_veh[lane] >= FULL_SHARE * city.lane_storage_veh[lane]
         ):
             limit_s = SHORT_WAIT_S
-        a = city.lane_approach[lane]
-        if a >= 0:
-            coming_veh_s = traffic.lane_share[lane] * traffic.rate_veh_s[a]
-            if traffic.queue_veh[lane] >= max(BACKLOG_VEH, coming_veh_s * BACKLOG_S):
-                limit_s = min(limit_s, BACKLOG_WAIT_S)
         if waited_s > limit_s and red_s > longest_s:
             found, longest_s = lane, red_s
     return found

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib
+import sys
 from collections.abc import Callable, Sequence
+from contextlib import redirect_stdout
 from typing import Any, Protocol
 
 from ampelwerk.models.errors import MissingDependencyError, SimulationError
@@ -113,7 +115,10 @@ def start_backend(kind: str, options: Sequence[str], *, gui: bool = False) -> Ba
     label = f"ampelwerk-{id(options)}"
     shown = ["--start", "--quit-on-end"] if gui else []
     try:
-        version = traci.start([program, *options, *shown], label=label)[1]
+        # Neither SUMO nor traci's "Retrying" may speak on standard output: that is for data.
+        with redirect_stdout(sys.stderr):
+            started = traci.start([program, *options, *shown], label=label, stdout=sys.stderr)
+        version = started[1]
     except Exception as error:
         raise SimulationError(f"{refused}: {error}", remedy=remedy) from error
     return _SumoBackend("traci", traci.getConnection(label), version)

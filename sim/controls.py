@@ -51,7 +51,11 @@ def loop_roles(control: str) -> Sequence[LoopRole]:
     """Loops that a kind of control reads."""
     if control in (NATIVE, "fixed"):
         return ()
-    return ROLES if control == "actuated" else tuple(LoopRole)
+    if control == "actuated":
+        return ROLES
+    if control == "max-pressure":  # queues alone: arrivals further up do not matter to it
+        return tuple(role for role in LoopRole if role is not LoopRole.UPSTREAM)
+    return tuple(LoopRole)
 
 
 def connect(control: str, loop: ClosedLoop) -> Control:

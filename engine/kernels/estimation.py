@@ -241,12 +241,9 @@ def _advance(
     for a in range(len(traffic.rate_veh_s)):
         gain = min(1.0, step_s / RATE_S)
         traffic.rate_veh_s[a] += gain * (traffic.arrivals[a] / step_s - traffic.rate_veh_s[a])
-    for lane in range(len(traffic.queue_veh)):
-        _follow_signal(city, traffic, lane, green[city.lane_intersection[lane]], now_s)
-        if city.lane_is_crossing[lane]:
-            _walkers(city, traffic, lane, now_s, step_s)
-        else:
-            _correct(city, traffic, lane, now_s)
+    _follow_signal(city, traffic, green, now_s)
+    _walkers(city, traffic, now_s, step_s)
+    _correct(city, traffic, now_s)
     for i in range(len(stage)):
         _learn_flow(city, traffic, city.stage_ptr[i] + stage[i], now_s, step_s)
     _exits(city, traffic, now_s)
@@ -269,70 +266,81 @@ def _fall_due(city: City, traffic: Traffic, second: int) -> None:
 
 
 @kernel
-def _follow_signal(city: City, traffic: Traffic, lane: int, green: int, now_s: float) -> None:
+def _follow_signal(city: City, traffic: Traffic, green_of: IntArray, now_s: float) -> None:
     """Note when the lane's green begins and ends."""
-    if city.lane_groups[lane] & green:
-        if traffic.green_since_s[lane] == NEVER:
-            traffic.green_since_s[lane] = now_s
-    elif traffic.green_since_s[lane] > NEVER:
-        traffic.green_since_s[lane] = NEVER
-        traffic.red_since_s[lane] = now_s
+    for lane in range(len(traffic.queue_veh)):
+        green = green_of[city.lane_intersection[lane]]
+        if city.lane_groups[lane] & green:
+            if traffic.green_since_s[lane] == NEVER:
+                traffic.green_since_s[lane] = now_s
+        elif traffic.green_since_s[lane] > NEVER:
+            traffic.green_since_s[lane] = NEVER
+            traffic.red_since_s[lane] = now_s
 
 
 @kernel
-def _walkers(city: City, traffic: Traffic, lane: int, now_s: float, step_s: float) -> None:
+def _walkers(city: City, traffic: Traffic, now_s: float, step_s: float) -> None:
     """Green empties the kerb at once; at red, who comes to a kerb and stays calls.
 
     Passers-by are gone within `CALL_S`. Who stays through a green waits for another crossing of
     the same kerb, so only arrivals after it count. A crossing without a detector always calls.
     """
-    if traffic.green_since_s[lane] > NEVER:
-        traffic.queue_veh[lane], traffic.called_s[lane] = 0.0, NEVER
-    elif traffic.queue_veh[lane] > 0.0:
-        traffic.queue_veh[lane] += step_s / COMPANY_S
-    else:
-        first, last = city.lane_stop_ptr[lane], city.lane_stop_ptr[lane + 1]
-        called = first == last
-        if traffic.called_s[lane] > NEVER and now_s - traffic.called_s[lane] >= CALL_S:
-            for j in range(first, last):
-                called = called or traffic.occupied[city.lane_stop_loop[j]] > 0
-            traffic.called_s[lane] = NEVER
-        if called:
-            traffic.queue_veh[lane] = 1.0
-        traffic.departed_s[lane] = now_s
+    for lane in range(len(traffic.queue_veh)):
+        if not city.lane_is_crossing[lane]:
+            continue
+        if traffic.green_since_s[lane] > NEVER:
+            traffic.queue_veh[lane], traffic.called_s[lane] = 0.0, NEVER
+        elif traffic.queue_veh[lane] > 0.0:
+            traffic.queue_veh[lane] += step_s / COMPANY_S
+        else:
+            first, last = city.lane_stop_ptr[lane], city.lane_stop_ptr[lane + 1]
+            called = first == last
+            if traffic.called_s[lane] > NEVER and now_s - traffic.called_s[lane] >= CALL_S:
+                for j in range(first, last):
+                    called = called or traffic.occupied[city.lane_stop_loop[j]] > 0
+                traffic.called_s[lane] = NEVER
+            if called:
+                traffic.queue_veh[lane] = 1.0
+            traffic.departed_s[lane] = now_s
 
 
 @kernel
-def _correct(city: City, traffic: Traffic, lane: int, now_s: float) -> None:
-    """What occupancy proves about a lane."""
-    held = free = False
-    busy_s = NEVER
-    for j in range(city.lane_stop_ptr[lane], city.lane_stop_ptr[lane + 1]):
-        number = city.lane_stop_loop[j]
-        if traffic.occupied[number]:
-            held = True
-            busy_s = max(busy_s, traffic.on_s[number])
-        else:
-            free = free or now_s - traffic.off_s[number] >= EMPTY_S
-    free = free and not held
-    if traffic.green_since_s[lane] > NEVER:
-        if free and now_s - traffic.green_since_s[lane] >= EMPTY_S:
+def _correct(city: City, traffic: Traffic, now_s: float) -> None:
+    """What occupancy proves about every lane.
+
+    The loop stands inside: passing the structures of arrays to a function costs more than a lane.
+    """
+    for lane in range(len(traffic.queue_veh)):
+        if city.lane_is_crossing[lane]:
+            continue
+        held = free = False
+        busy_s = NEVER
+        for j in range(city.lane_stop_ptr[lane], city.lane_stop_ptr[lane + 1]):
+            number = city.lane_stop_loop[j]
+            if traffic.occupied[number]:
+                held = True
+                busy_s = max(busy_s, traffic.on_s[number])
+            else:
+                free = free or now_s - traffic.off_s[number] >= EMPTY_S
+        free = free and not held
+        if traffic.green_since_s[lane] > NEVER:
+            if free and now_s - traffic.green_since_s[lane] >= EMPTY_S:
+                traffic.queue_veh[lane] = 0.0
+        elif held and now_s - busy_s >= 2.0:
+            traffic.queue_veh[lane] = max(traffic.queue_veh[lane], 1.0)
+        elif free and city.lane_advance_loop[lane] < 0 and now_s - traffic.red_since_s[lane] >= 4.0:
             traffic.queue_veh[lane] = 0.0
-    elif held and now_s - busy_s >= 2.0:
-        traffic.queue_veh[lane] = max(traffic.queue_veh[lane], 1.0)
-    elif free and city.lane_advance_loop[lane] < 0 and now_s - traffic.red_since_s[lane] >= 4.0:
-        traffic.queue_veh[lane] = 0.0
-    number = city.lane_advance_loop[lane]
-    if number >= 0 and traffic.occupied[number] and now_s - traffic.on_s[number] > HELD_S:
-        pending = 0.0
-        for slot in range(RING_S):
-            pending += traffic.due_veh[lane, slot]
-            traffic.due_veh[lane, slot] = 0.0
-        zone_veh = city.lane_advance_m[lane] / 7.5
-        traffic.queue_veh[lane] = max(traffic.queue_veh[lane] + pending, zone_veh)
-    traffic.queue_veh[lane] = min(traffic.queue_veh[lane], city.lane_storage_veh[lane])
-    if traffic.queue_veh[lane] < 0.5:
-        traffic.departed_s[lane] = now_s
+        number = city.lane_advance_loop[lane]
+        if number >= 0 and traffic.occupied[number] and now_s - traffic.on_s[number] > HELD_S:
+            pending = 0.0
+            for slot in range(RING_S):
+                pending += traffic.due_veh[lane, slot]
+                traffic.due_veh[lane, slot] = 0.0
+            zone_veh = city.lane_advance_m[lane] / 7.5
+            traffic.queue_veh[lane] = max(traffic.queue_veh[lane] + pending, zone_veh)
+        traffic.queue_veh[lane] = min(traffic.queue_veh[lane], city.lane_storage_veh[lane])
+        if traffic.queue_veh[lane] < 0.5:
+            traffic.departed_s[lane] = now_s
 
 
 @kernel

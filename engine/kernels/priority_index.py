@@ -67,7 +67,7 @@ def choose(
 ) -> int:
     """Decide for every intersection that may; the number of those whose stage should change.
 
-    scratch_veh : (most lanes of one intersection, at least horizon + longest transition + 1).
+    scratch_veh : (most lanes of one intersection + 1, at least horizon + longest transition + 1).
     """
     changes = 0
     for i in range(len(signals.stage)):
@@ -269,26 +269,27 @@ def _rate(
         gap_s = city.transition_s[city.transition_ptr[i] + present * stages + p]
         lost_s = int(gap_s + parameters.start_up_s + 0.5)
         shortest_s = parameters.min_service_s
-    best: float = 0.0
-    for x in range(shortest_s, parameters.horizon_s + 1):
-        served = 0.0
-        for entry in range(city.entry_ptr[first_stage + p], city.entry_ptr[first_stage + p + 1]):
-            lane = city.entry_lane[entry]
+    # The last row collects what is served within each length of service.
+    served_veh = arrivals_veh[len(arrivals_veh) - 1]
+    served_veh[: parameters.horizon_s + 1] = 0.0
+    for entry in range(city.entry_ptr[first_stage + p], city.entry_ptr[first_stage + p + 1]):
+        lane = city.entry_lane[entry]
+        share = _exit_share(city, traffic, lane)
+        if now_s - traffic.stuck_s[entry] < STUCK_S:
+            share = 0.0
+        flow = flow_veh_s(city, traffic, entry) * share
+        stays_green = p != present and traffic.green_since_s[lane] > NEVER
+        for x in range(shortest_s, parameters.horizon_s + 1):
             until = lost_s + x
             demand = traffic.queue_veh[lane] + arrivals_veh[lane - first_lane, until - 1]
             if demand <= 0.0:
-                if city.lane_is_crossing[lane]:
-                    served -= IN_VAIN_VEH
+                served_veh[x] -= IN_VAIN_VEH if city.lane_is_crossing[lane] else 0.0
                 continue
-            service_s = x
-            if p != present and traffic.green_since_s[lane] > NEVER:
-                service_s = until
-            share = _exit_share(city, traffic, lane)
-            if now_s - traffic.stuck_s[entry] < STUCK_S:
-                share = 0.0
             if share == 0.0:
-                served -= IN_VAIN_VEH
-            out_veh = min(demand, flow_veh_s(city, traffic, entry) * share * service_s)
-            served += city.lane_weight[lane] * min(out_veh, city.entry_cap[entry])
-        best = max(best, served / (lost_s + x))
+                served_veh[x] -= IN_VAIN_VEH
+            out_veh = min(demand, flow * (until if stays_green else x), city.entry_cap[entry])
+            served_veh[x] += city.lane_weight[lane] * out_veh
+    best: float = 0.0
+    for x in range(shortest_s, parameters.horizon_s + 1):
+        best = max(best, served_veh[x] / (lost_s + x))
     return best

@@ -43,7 +43,7 @@ class PriorityIndex:
         size = len(signals.stage)
         lanes = int(np.diff(city.lane_ptr).max(initial=1))
         longest_s = int(city.transition_s.max(initial=0.0) + parameters.start_up_s) + 2
-        self._scratch_veh = np.zeros((lanes, parameters.horizon_s + longest_s))
+        self._scratch_veh = np.zeros((lanes + 1, parameters.horizon_s + longest_s))
         self._choice = Choice(
             stage=np.full(size, -1, dtype=np.int64),
             runner_up=np.full(size, -1, dtype=np.int64),

@@ -18,6 +18,8 @@ from ampelwerk.sim.net_file import elements
 from ampelwerk.sim.scenario import Scenario
 
 TRIPINFO, SUMMARY, STATISTIC = "tripinfo.xml", "summary.xml", "statistic.xml"
+WARNINGS, WARNINGS_OF_A_KIND = "sumo_warnings.txt", 3
+"""SUMO's own warnings, such as routes it drops; so many of each kind are written out."""
 COLLISIONS, VEHROUTES = "collisions.xml", "vehroutes.xml"
 
 GRIDLOCK_QUIET_S = 300.0
@@ -45,7 +47,8 @@ def sumo_output_options(directory: Path) -> list[str]:
         "--collision.check-junctions",
         "--device.emissions.probability", "1",
         "--no-step-log",
-        "--no-warnings",
+        "--error-log", str(directory / WARNINGS),
+        "--aggregate-warnings", str(WARNINGS_OF_A_KIND),
         "--duration-log.disable",
     ]  # fmt: skip
 

@@ -80,8 +80,9 @@ def run_in_fresh_process(job: Job) -> None:
         process.stderr.close()
     if process.returncode != _FINISHED:
         lines = said.strip().splitlines() or [f"exit code {process.returncode}"]
+        error = next((line for line in reversed(lines) if line.startswith("error: ")), lines[-1])
         raise SimulationError(
-            lines[-1].removeprefix("error: "),
+            error.removeprefix("error: "),
             where=f"{job.config.control}, seed {job.config.seed}",
         )
 

@@ -16,9 +16,12 @@ from rich.table import Table
 
 from ampelwerk.cli.inputs import fresh_directory, known_control, profile_of
 from ampelwerk.models.errors import InvalidInputError
+from ampelwerk.sim.measures import WARNINGS
 from ampelwerk.sim.run import MANIFEST, RunConfig, run
 from ampelwerk.sim.scenario import Scenario, resolve
 
+SHOWN_WARNINGS = 3
+"""SUMO's warnings that are printed; all are in its file."""
 SHOWN = (
     ("delay_s", "mean delay", "s"),
     ("delay_p95_s", "95th percentile of delay", "s"),
@@ -77,6 +80,7 @@ def simulate(
         task = bar.add_task(f"{resolved.name}, {control}, seed {seed}", total=1.0)
         measures = run(config, directory, progress=lambda share: bar.update(task, completed=share))
         bar.update(task, completed=1.0)
+        _warn(directory / WARNINGS, console)
     if as_json:
         print(json.dumps(measures, indent=2, ensure_ascii=False))
     else:
@@ -94,6 +98,16 @@ def announce(scenario: Scenario, console: Console) -> None:
             f"{scenario.dropped_trips} trips are due before begin ({scenario.begin_s:g} s); "
             "SUMO drops them."
         )
+
+
+def _warn(path: Path, console: Console) -> None:
+    """SUMO's warnings, collisions left out since they are counted."""
+    text = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+    lines = [line for line in text.splitlines() if line and "collision" not in line]
+    for line in lines[:SHOWN_WARNINGS]:
+        console.print(f"SUMO: {line}", highlight=False, markup=False)
+    if len(lines) > SHOWN_WARNINGS:
+        console.print(f"SUMO: {len(lines) - SHOWN_WARNINGS} more warnings, see {path.name}")
 
 
 @contextmanager

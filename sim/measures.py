@@ -18,8 +18,8 @@ from ampelwerk.sim.net_file import elements
 from ampelwerk.sim.scenario import Scenario
 
 TRIPINFO, SUMMARY, STATISTIC = "tripinfo.xml", "summary.xml", "statistic.xml"
-WARNINGS, WARNINGS_OF_A_KIND = "sumo_warnings.txt", 3
-"""SUMO's own warnings, such as routes it drops; so many of each kind are written out."""
+WARNINGS = "sumo_warnings.txt"
+"""SUMO's own warnings, such as routes it drops."""
 COLLISIONS, VEHROUTES = "collisions.xml", "vehroutes.xml"
 
 GRIDLOCK_QUIET_S = 300.0
@@ -48,7 +48,7 @@ def sumo_output_options(directory: Path) -> list[str]:
         "--device.emissions.probability", "1",
         "--no-step-log",
         "--error-log", str(directory / WARNINGS),
-        "--aggregate-warnings", str(WARNINGS_OF_A_KIND),
+        "--no-warnings",  # on the terminal; the file has them all
         "--duration-log.disable",
     ]  # fmt: skip
 

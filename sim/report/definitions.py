@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ampelwerk.sim import measures
+from ampelwerk.sim import collisions, measures
+
+QUALITY, TRIPS = "Delay, stops, throughput", "Trips and safety"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +23,10 @@ class Measure:
     """Definition in a sentence."""
     digits: int = 1
     """Decimals printed."""
+    group: str = QUALITY
+    """Which table of all runs it stands in."""
+    compared: bool = True
+    """It says something about a control; otherwise it stands in the table of all runs only."""
 
 
 MEASURES = (
@@ -40,22 +46,30 @@ MEASURES = (
     Measure("travel_time_s", "travel time", "s", "Mean duration of completed trips; for comparison "
             "with papers only, since it leaves out whoever is stuck."),
     Measure("throughput_veh_h", "throughput", "veh/h", "Completed trips per hour.", 0),
-    Measure("longest_red_s", "longest red", "s", "Longest red of any signal group, as SUMO showed "
-            "it.", 0),
+    Measure("longest_red_s", "longest red", "s", "Longest red of any signal for vehicles, as SUMO "
+            "showed it, whether or not anybody waited.", 0),
     Measure("pedestrian_wait_s", "pedestrian wait", "s", "Mean time a pedestrian loses, nearly all "
             "of it at the kerb."),
     Measure("co2_kg", "CO₂", "kg", "Sum over all vehicles, SUMO's emission model of each vehicle "
             "type.", 0),
-    Measure("trips", "trips", "veh", "Vehicle trips due between begin and end.", 0),
-    Measure("completed", "completed", "veh", "Trips that arrived.", 0),
-    Measure("unfinished", "unfinished", "veh", "On the road at the end.", 0),
+    Measure("trips", "trips", "veh", "Vehicle trips due between begin and end.", 0, TRIPS, False),
+    Measure("completed", "completed", "veh", "Trips that arrived.", 0, TRIPS),
+    Measure("unfinished", "unfinished", "veh", "On the road at the end.", 0, TRIPS),
     Measure("never_inserted", "never inserted", "veh", "Due, but never on the road for lack of "
-            "space.", 0),
+            "space.", 0, TRIPS),
     Measure("teleports", "teleports", "–", "Vehicles that SUMO lifted over a jam. Above "
             f"{100 * measures.INVALID_TELEPORT_SHARE:g} % of the trips a run is invalid, because "
-            "teleports dissolve gridlock for free.", 0),
+            "teleports dissolve gridlock for free.", 0, TRIPS),
     Measure("collisions", "collisions", "–", "Collisions that SUMO counted, junctions included.",
-            0),
+            0, TRIPS),
+    Measure("collisions_at_signals", "collisions at signals", "–", "Those inside signalised "
+            "junctions.", 0, TRIPS),
+    Measure("collisions_by_signals", "collisions by signals", "–", "Those at a junction whose "
+            f"signals broke a rule in the {collisions.BEFORE_S:g} s before.", 0, TRIPS),
+    Measure("checked_switches", "switches checked", "–", "Changes of a lamp that an independent "
+            "witness checked against the rules, in SUMO's own record.", 0, TRIPS, False),
+    Measure("violations", "rule violations", "–", "What broke a rule: conflicting greens, "
+            "intergreen, minimum green, amber, red-amber, the sequence of lamps, who controls.", 0, TRIPS),
 )  # fmt: skip
 """All measures in the order of the page."""
 
@@ -67,9 +81,23 @@ GRIDLOCK = (
 BY_DIRECTION = (
     "Mean over all passages of a signal: time from the signal before, or from departure, to the "
     "stop line, less the time that way takes at the speed limit. Directions say where the vehicles "
-    "come from."
+    "come from. The wait before insertion, and what is lost behind the last signal, are not in it."
 )
 OVER_TIME = (
     "Mean delay of the trips that were due in each interval; the band reaches from the least to "
     "the greatest seed. Trips due late have little time to lose much before the end."
+)
+BY_CLASS = "Mean delay, as defined below, of all trips of a class."
+PAIRED = (
+    "The same seed gives every control the same traffic, so the difference is taken seed by seed and "
+    "averaged; the interval is Student's t. An interval that covers 0 ranks nothing."
+)
+GREEN_BAND = (
+    "The departures at the first signal of a road that meet green at every further one when driving "
+    "at the speed limit; its width is that many seconds."
+)
+TIME_SPACE = (
+    "Times at the ends of edges are SUMO's own. Before a signal a vehicle is drawn driving freely, "
+    "standing at its place in the queue, and driving on; elsewhere driving evenly. A grey bar is a signal that was not "
+    "recorded. There is no warm-up in the picture."
 )

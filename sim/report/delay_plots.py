@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from statistics import fmean
 
 from ampelwerk.sim.report.delays import Spread
 from ampelwerk.sim.report.drawing import (
@@ -28,7 +29,7 @@ def over_time_picture(
         )
         for k, (control, curve) in enumerate(curves.items()):
             colour = CONTROL_COLOURS[k % len(CONTROL_COLOURS)]
-            points = [(t, s.mean, min(s.known), max(s.known)) for t, s in curve if s.known]
+            points = [(t, fmean(s.known), min(s.known), max(s.known)) for t, s in curve if s.known]
             times = [p[0] for p in points]
             if any(len(s.by_seed) > 1 for _, s in curve):
                 axes.fill_between(

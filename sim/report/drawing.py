@@ -8,7 +8,7 @@ input files are drawn as they are, a dollar sign starts no formula.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from io import StringIO
 from typing import Any
@@ -25,6 +25,8 @@ from ampelwerk.models.envelope import Aspect
 
 Points = Sequence[tuple[float, float]]
 """Corners of a line or an area."""
+Offset = tuple[float, float]
+"""To the right and down. [pt]"""
 WIDTH_IN = 10.4
 """Width of a full picture: 1,000 CSS pixels. [in]"""
 INK, FAINT, PAPER = "#1b1f24", "#9aa3ad", "#ffffff"
@@ -67,8 +69,7 @@ _STYLE: dict[str, Any] = {
     "legend.frameon": False,
     "legend.fontsize": 8.5,
 }
-_DECIMALS = re.compile(r"(\.\d\d)\d+")
-"""A hundredth of a point is enough for every coordinate."""
+_NUMBER = re.compile(r"-?\d+\.\d+")
 _FONT_STACK = "'DejaVu Sans', Verdana, Arial, sans-serif"
 
 
@@ -77,7 +78,8 @@ def style() -> Iterator[None]:
     """Everything drawn inside looks alike; Matplotlib's own settings come back afterwards."""
     with mpl.rc_context():
         mpl.rcdefaults()
-        mpl.rcParams.update(_STYLE)
+        for name, value in _STYLE.items():
+            mpl.rcParams[name] = value  # type: ignore[index]
         yield
 
 
@@ -112,28 +114,33 @@ def _add(axes: Axes, pieces: Sequence[Points], *, closed: bool, **looks: Any) ->
     codes: list[int] = []
     for piece in pieces:
         corners += piece
-        codes += [Path.MOVETO] + [Path.LINETO] * (len(piece) - 1)
+        codes += [int(Path.MOVETO)] + [int(Path.LINETO)] * (len(piece) - 1)
         if closed:
             corners.append(piece[0])
-            codes.append(Path.CLOSEPOLY)
+            codes.append(int(Path.CLOSEPOLY))
     axes.add_patch(PathPatch(Path(corners, codes), capstyle="butt", joinstyle="round", **looks))
 
 
-def svg(figure: Figure, *, title: str, key: str) -> str:
+def svg(
+    figure: Figure, *, title: str, key: str, copies: Mapping[str, Sequence[Offset]] | None = None
+) -> str:
     """The figure as an SVG element for the inside of an HTML page.
 
     Parameters
     ----------
     title : what it shows, for readers who hear the page.
     key : short name, unique in the page; it keeps the ids of several pictures apart.
+    copies : gid of an artist -> where else it appears, to the right and down. [pt]
     """
     with StringIO() as text:
         figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None})
         markup = text.getvalue()
     markup = markup[markup.index("<svg") :]
-    markup = re.sub(r' d="[^"]*"', lambda path: _DECIMALS.sub(r"\1", path[0]), markup)
     markup = re.sub(r"<metadata>.*?</metadata>", "", markup, flags=re.DOTALL)
     markup = re.sub(r"<!--.*?-->\s*", "", markup, flags=re.DOTALL)
+    for gid, offsets in (copies or {}).items():
+        markup = _copied(markup, gid, offsets)
+    markup = re.sub(r' d="([^"]*)"', lambda path: f' d="{_short(path[1])}"', markup)
     referenced = set(re.findall(r"#([\w.-]+)[\")]", markup))
 
     def keep(match: re.Match[str]) -> str:
@@ -145,6 +152,29 @@ def svg(figure: Figure, *, title: str, key: str) -> str:
     opening, rest = markup.split(">", 1)
     opening = f'{opening} role="img" aria-labelledby="{key}-title"'
     return f'{opening}><title id="{key}-title">{_escape(title)}</title>{rest}'
+
+
+def _copied(markup: str, gid: str, offsets: Sequence[Offset]) -> str:
+    """The markup with an artist's group repeated by reference, which saves most of its size."""
+    start = markup.find(f'<g id="{gid}">')
+    if start < 0:
+        return markup
+    end = markup.index("</g>", start) + len("</g>")
+    uses = "".join(f'<use href="#{gid}" x="{x:.1f}" y="{y:.1f}"/>' for x, y in offsets)
+    return markup[:end] + uses + markup[end:]
+
+
+def _short(path: str) -> str:
+    """A path in as few letters as will do: a tenth of a point is enough for every coordinate."""
+    path = _NUMBER.sub(lambda number: f"{float(number[0]):.1f}".removesuffix(".0"), path)
+    words = path.split()
+    kept = [w for k, w in enumerate(words) if not (w == "L" and k > 2 and _follows_line(words, k))]
+    return re.sub(r" ?([A-Za-z]) ?", r"\1", " ".join(kept))
+
+
+def _follows_line(words: Sequence[str], place: int) -> bool:
+    """The letter L may be left out: the command before is a line or a move."""
+    return words[place - 3] in ("L", "M")
 
 
 def _escape(text: str) -> str:

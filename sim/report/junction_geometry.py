@@ -76,8 +76,8 @@ def junction_plan(net: NetFile, site: Intersection) -> JunctionPlan:
     walks, paths = [], []
     for movement, shape in inside.items():
         if movement.turn is Turn.CROSSING:
-            lane = net.lanes.get(movement.to_lane)
-            walks.append((moved(shape), lane.width_m if lane else 4.0))
+            crossing = net.lanes.get(movement.to_lane)
+            walks.append((moved(shape), crossing.width_m if crossing else 4.0))
             paths.append(_path(movement, moved(shape), moved(shape)[0], 0.2 * arm_m))
             continue
         before = _last(net.lanes[movement.from_lane].shape, TAIL_SHARE * arm_m)

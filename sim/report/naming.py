@@ -27,7 +27,7 @@ def group_labels(network: Network, intersection: int) -> list[str]:
     """(groups,) name, approach and turns of each signal group, such as ``K2 NW ←``."""
     site = network.intersections[intersection]
     origin = {
-        network.lanes[lane].lane_id: comes_from(approach.bearing_deg)
+        str(network.lanes[lane].lane_id): comes_from(approach.bearing_deg)
         for approach in network.approaches
         if approach.intersection == intersection
         for lane in approach.lanes

@@ -15,9 +15,15 @@ from pydantic import TypeAdapter, ValidationError
 
 from ampelwerk.models.errors import InvalidInputError
 from ampelwerk.models.network import Network
+from ampelwerk.sim.comparison import Comparison
 
 MEASURES, MANIFEST, MODEL, COMPARISON = "measures.json", "run.json", "model.json", "comparison.json"
 SIGNALS = "signals.csv"
+_NEEDED = (
+    "scenario", "control", "seed", "begin", "end", "profile", "gridlock", "valid", "safety",
+    "by_class", "dropped_before_begin", "delay_s",
+)  # fmt: skip
+"""Keys of measures.json that the report cannot do without."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +108,14 @@ class Results:
         """All runs."""
         return [run for runs in self.controls.values() for run in runs]
 
+    def compared(self) -> Comparison:
+        """The runs for means and paired differences, what the witness found among the measures."""
+        return Comparison(
+            controls=tuple(self.controls),
+            seeds=tuple(sorted({run.seed for run in self.runs})),
+            runs=tuple({**run.measures, **run.measures["safety"]} for run in self.runs),
+        )
+
     @property
     def drawn(self) -> list[FinishedRun]:
         """One run of each control, of the same seed where there is one they share."""
@@ -166,21 +180,26 @@ def _control_order(comparison: dict[str, Any] | None, found: set[str]) -> list[s
 def _read_run(directory: Path) -> FinishedRun:
     measures = _read_json(directory / MEASURES)
     manifest = _read_json(directory / MANIFEST)
-    try:
-        return FinishedRun(
-            directory=directory,
-            control=str(measures["control"]),
-            seed=int(measures["seed"]),
-            measures=measures,
-            manifest=manifest,
-        )
-    except KeyError as error:
-        raise InvalidInputError(
-            "a value is missing",
-            where=str(directory / MEASURES),
-            found=f"no {error}",
-            remedy="run it again",
-        ) from error
+    for content, name, keys in (
+        (measures, MEASURES, _NEEDED),
+        (manifest, MANIFEST, ("config",)),
+        (manifest.get("config", {}), MANIFEST, ("scenario", "time_to_teleport_s")),
+    ):
+        missing = [key for key in keys if key not in content]
+        if missing:
+            raise InvalidInputError(
+                "a value is missing",
+                where=str(directory / name),
+                found=f"no {', '.join(missing)}",
+                remedy="run it again",
+            )
+    return FinishedRun(
+        directory=directory,
+        control=str(measures["control"]),
+        seed=int(measures["seed"]),
+        measures=measures,
+        manifest=manifest,
+    )
 
 
 def _read_json(path: Path) -> dict[str, Any]:

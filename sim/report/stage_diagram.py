@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import hypot
+from typing import Any
 
 from matplotlib.axes import Axes
 
@@ -21,6 +22,7 @@ from ampelwerk.sim.report.drawing import (
     INK,
     ROAD,
     WIDTH_IN,
+    Offset,
     bare_axes,
     filled,
     new_figure,
@@ -60,15 +62,24 @@ def stage_picture(
         axes = bare_axes(figure, (0, 0, 1, 1))
         axes.set_xlim(0, columns * size_m)
         axes.set_ylim(rows * size_m * (1 + HEADING_IN / panel_in), 0)
+        layers: list[str] = []
+        offsets: list[Offset] = []
         for place in range(count):
             row, column = divmod(place, columns)
             corner = (column * size_m, row * size_m * (1 + HEADING_IN / panel_in))
             panel = _Panel(axes, plan, corner, size_m, points_per_m, HEADING_IN / panel_in)
             if place == 0:
+                layers = panel.roads()
                 panel.overview(site)
             else:
+                offsets.append((column * panel_in * 72, row * (panel_in + HEADING_IN) * 72))
                 panel.stage(site, stages[place - 1], captions[place - 1])
-        return svg(figure, title=f"Stages of {site.intersection_id}", key=key)
+        return svg(
+            figure,
+            title=f"Stages of {site.intersection_id}",
+            key=key,
+            copies=dict.fromkeys(layers, offsets),
+        )
 
 
 class _Panel:
@@ -94,19 +105,22 @@ class _Panel:
             self._corner[1] + self._size_m * self._heading + half - point[1],
         )
 
-    def _roads(self) -> None:
+    def roads(self) -> list[str]:
+        """Draw the roads, the same in every panel; names of the layers."""
+        layers: list[tuple[Sequence[Sequence[Point]], str, float, dict[str, Any]]] = []
         for width_m in sorted({width for _, width in self._plan.lanes}):
-            lanes = [[self._at(p) for p in shape] for shape, w in self._plan.lanes if w == width_m]
-            stroked(self._axes, lanes, ROAD, max(0.5, width_m * self._points_per_m - 0.5))
-        inner = [[self._at(p) for p in shape] for shape in self._plan.inner]
-        stroked(self._axes, inner, ROAD, 3.4 * self._points_per_m)
-        stops = [[self._at(p) for p in line] for line in self._plan.stop_lines]
-        stroked(self._axes, stops, "#57606a", 1.0)
+            lanes = [shape for shape, w in self._plan.lanes if w == width_m]
+            layers.append((lanes, ROAD, max(0.5, width_m * self._points_per_m - 0.5), {}))
+        layers.append((self._plan.inner, ROAD, 3.4 * self._points_per_m, {}))
+        layers.append((self._plan.stop_lines, "#57606a", 1.0, {}))
         for shape, width_m in self._plan.walks:
-            stroked(
-                self._axes, [[self._at(p) for p in shape]], "#ffffff",
-                width_m * self._points_per_m, linestyle=(0, (0.35, 0.35)),
-            )  # fmt: skip
+            dashed = {"linestyle": (0, (0.35, 0.35))}
+            layers.append(([shape], "#ffffff", width_m * self._points_per_m, dashed))
+        names = [f"roads{k}" for k in range(len(layers))]
+        for name, (lines, colour, width_pt, looks) in zip(names, layers, strict=True):
+            moved = [[self._at(p) for p in line] for line in lines]
+            stroked(self._axes, moved, colour, width_pt, gid=name, **looks)
+        return names
 
     def _title(self, name: str, caption: str) -> None:
         x, y = self._corner[0] + self._size_m * 0.03, self._corner[1]
@@ -117,7 +131,6 @@ class _Panel:
 
     def overview(self, site: Intersection) -> None:
         """All movements thin, all signal groups named, north."""
-        self._roads()
         self._title("signal groups", "north is up")
         self._arrows(self._plan.paths, INK, 0.7, dashed=False)
         self._names(site, [path for path in self._plan.paths if path.movement.group >= 0], INK)
@@ -125,7 +138,6 @@ class _Panel:
     def stage(self, site: Intersection, index: int, caption: str) -> None:
         """The green movements of a stage."""
         stage = site.stages[index]
-        self._roads()
         self._title(f"stage {stage.stage_id}", caption)
         paths = self._plan.paths
         rest = [path for path in paths if path.movement.group < 0]

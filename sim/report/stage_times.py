@@ -48,7 +48,7 @@ def stages_shown(
     site: Intersection, changes: StateChanges, begin_s: float, end_s: float
 ) -> list[StageShown]:
     """Appearances of stages between two times; a mere change from g to G does not end one."""
-    stage_of = stage_finder(site)
+    stage_of = StageFinder(site)
     found: list[StageShown] = []
     for start_s, stop_s, state in changes.spans(begin_s, end_s):
         stage = stage_of(state)
@@ -61,24 +61,39 @@ def stages_shown(
     return found
 
 
-class stage_finder:
-    """From a state string to the stage it shows, None in transition."""
+class StageFinder:
+    """From a state string to the stage it shows, None in transition.
+
+    Stages may have the same green groups. Then the one whose permissive groups show the letter g
+    is meant, and rather one that may be chosen than a step that only leads on.
+    """
 
     def __init__(self, site: Intersection) -> None:
+        self._site = site
         self._links = [group_links(site, group) for group in range(site.envelope.size)]
-        self._by_groups: dict[tuple[int, ...], int] = {}
-        for index, stage in enumerate(site.stages):
-            if stage.groups:
-                self._by_groups.setdefault(stage.groups, index)
         self._known: dict[str, int | None] = {}
 
     def __call__(self, state: str) -> int | None:
+        """Stage of a state string."""
         if state not in self._known:
-            aspects = [aspect_of(state, links) for links in self._links]
-            green = tuple(g for g, aspect in enumerate(aspects) if aspect is Aspect.GREEN)
-            moving = any(aspect in _UNDER_WAY for aspect in aspects)
-            self._known[state] = None if moving else self._by_groups.get(green)
+            self._known[state] = self._stage_of(state)
         return self._known[state]
+
+    def _stage_of(self, state: str) -> int | None:
+        aspects = [aspect_of(state, links) for links in self._links]
+        green = tuple(g for g, aspect in enumerate(aspects) if aspect is Aspect.GREEN)
+        if not green or any(aspect in _UNDER_WAY for aspect in aspects):
+            return None
+        permissive = {
+            g for g in green if any(state[k] == "g" for k in self._links[g] if k < len(state))
+        }
+        stages = self._site.stages
+        same = [k for k, stage in enumerate(stages) if stage.groups == green]
+        return min(
+            same,
+            key=lambda k: (set(stages[k].permissive) != permissive, not stages[k].selectable, k),
+            default=None,
+        )
 
 
 def stage_use(shown: list[StageShown], begin_s: float, end_s: float) -> dict[int, StageUse]:

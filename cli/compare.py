@@ -77,7 +77,7 @@ def compare(
         fresh_directory(output, force=force, mark=comparing.MANIFEST)
     comparing.claim_directory(config, output)
     jobs = comparing.jobs_of(config, names, seed_numbers, output)
-    waiting = [job for job in jobs if job.share_done() < 1]
+    waiting = [job for job in jobs if not job.is_finished]
     if len(waiting) < len(jobs):
         console.print(f"{len(jobs) - len(waiting)} of {len(jobs)} runs are here already.")
     failures = _run_all(waiting, len(jobs), workers, scheduler, console)

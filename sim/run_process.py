@@ -39,10 +39,13 @@ class Job:
         """Where the run stands while it is in flight."""
         return self.directory.with_name(f".{self.directory.name}.partial")
 
+    @property
+    def is_finished(self) -> bool:
+        """The run is whole."""
+        return (self.directory / "measures.json").exists()
+
     def share_done(self) -> float:
-        """How much of the run is done, 0 to 1."""
-        if (self.directory / "measures.json").exists():
-            return 1.0
+        """How much of the run in flight is simulated, 0 to 1."""
         try:
             return float((self.working_directory / PROGRESS_FILE).read_text())
         except (OSError, ValueError):

@@ -194,7 +194,7 @@ def test_comparison_of_another_configuration_is_refused(
 def test_gate_fails_when_a_control_is_clearly_worse(small: SmallScenario, tmp_path: Path) -> None:
     words = [
         "compare", *small.arguments, "-e", "400", "--control", "actuated", "--control", "fixed",
-        "--seeds", "1:5", "-o", tmp_path / "out", "--gate",
+        "--seeds", "1:5", "-o", str(tmp_path / "out"), "--gate",
     ]  # fmt: skip
     ampelwerk(*words, expect=3)
 

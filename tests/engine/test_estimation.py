@@ -1,0 +1,127 @@
+"""What the estimator believes after vehicles have passed loops in a known way."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.engine.conftest import Street
+
+RED, GREEN = 0, 1
+
+
+def stage_that(street: Street, lane: int, *, serves: bool) -> int:
+    """A stage of the lane's signal that serves the lane with right of way, or does not at all."""
+    own = street.network.lanes[lane]
+    site = street.network.intersections[own.intersection]
+    groups = {site.movements[m].group for m in own.movements}
+    for number, stage in enumerate(site.stages):
+        green = set(stage.groups)
+        if stage.selectable and (groups <= green if serves else not groups & green):
+            return number
+    raise AssertionError("no such stage")
+
+
+def test_vehicles_counted_at_the_advance_loop_queue_at_red(street: Street) -> None:
+    lane = 0
+    street.show(stage_that(street, lane, serves=False))
+    for _ in range(3):
+        street.pass_over(street.network.lanes[lane].advance_loops[0])
+        street.wait(1)
+    street.second((street.network.lanes[lane].stop_loops[0], 0.5, 1))  # the first one stands
+    street.wait(10)
+    assert street.queue(lane) == 3.0
+
+
+def test_departures_empty_the_queue(street: Street) -> None:
+    lane = 0
+    loops = street.network.lanes[lane]
+    street.show(stage_that(street, lane, serves=False))
+    for _ in range(3):
+        street.pass_over(loops.advance_loops[0])
+    street.second((loops.stop_loops[0], 0.5, 1))
+    street.wait(10)
+    street.show(stage_that(street, lane, serves=True))
+    street.second((loops.stop_loops[0], 0.9, 0))
+    assert street.queue(lane) == 2.0
+    street.pass_over(loops.stop_loops[0])
+    assert street.queue(lane) == 1.0
+
+
+def test_free_stop_line_at_green_proves_an_empty_lane(street: Street) -> None:
+    lane = 0
+    loops = street.network.lanes[lane]
+    street.show(stage_that(street, lane, serves=False))
+    for _ in range(3):
+        street.pass_over(loops.advance_loops[0])
+    street.wait(10)
+    assert street.queue(lane) == 3.0
+    street.show(stage_that(street, lane, serves=True))
+    street.wait(8)
+    assert street.queue(lane) == 0.0
+
+
+def test_held_advance_loop_proves_a_full_zone(street: Street) -> None:
+    lane = 0
+    loops = street.network.lanes[lane]
+    street.show(stage_that(street, lane, serves=False))
+    street.second((loops.stop_loops[0], 0.5, 1))
+    street.second((loops.advance_loops[0], 0.5, 1))
+    street.wait(6)
+    assert street.queue(lane) >= loops.advance_m / 7.5 - 0.01
+
+
+def test_vehicle_standing_at_the_line_at_red_is_seen_without_any_count(street: Street) -> None:
+    lane = 0
+    street.show(stage_that(street, lane, serves=False))
+    street.second((street.network.lanes[lane].stop_loops[0], 0.5, 1))
+    street.wait(3)
+    assert street.queue(lane) >= 1.0
+
+
+def test_exit_that_is_held_is_full_until_it_moves(street: Street) -> None:
+    number = next(k for k, exit_ in enumerate(street.network.exits) if exit_.exit_loops)
+    loop = street.network.exits[number].exit_loops[0]
+    street.second((loop, 0.5, 1))
+    street.wait(5)
+    assert street.estimator.traffic.full[number] == 1
+    street.second((loop, 0.5, 0))
+    street.wait(3)
+    assert street.estimator.traffic.full[number] == 0
+
+
+def test_head_that_stands_on_at_green_is_remembered(street: Street) -> None:
+    lane = 0
+    street.show(stage_that(street, lane, serves=False))
+    street.second((street.network.lanes[lane].stop_loops[0], 0.5, 1))
+    street.wait(5)
+    street.show(stage_that(street, lane, serves=True))
+    street.wait(6)
+    city, traffic = street.estimator.city, street.estimator.traffic
+    first = city.stage_ptr[street.network.lanes[lane].intersection]
+    stage = first + street.signals.stage[street.network.lanes[lane].intersection]
+    entries = range(city.entry_ptr[stage], city.entry_ptr[stage + 1])
+    entry = next(e for e in entries if city.entry_lane[e] == lane)
+    assert street.now_s - traffic.stuck_s[entry] <= 1.0
+
+
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(data=st.data())
+def test_any_edges_leave_beliefs_finite_and_bounded(street: Street, data: st.DataObject) -> None:
+    loops = st.integers(0, len(street.network.loops) - 1)
+    edge = st.tuples(loops, st.floats(0.0, 1.0), st.integers(0, 1))
+    for edges in data.draw(st.lists(st.lists(edge, max_size=8), min_size=1, max_size=25)):
+        street.show(data.draw(st.sampled_from([RED, GREEN])))
+        street.second(*edges)
+    traffic, city = street.estimator.traffic, street.estimator.city
+    for field in traffic:
+        assert np.isfinite(field).all()
+    assert (traffic.queue_veh >= 0.0).all()
+    cars = city.lane_is_crossing == 0
+    assert (traffic.queue_veh[cars] <= city.lane_storage_veh[cars] + 1e-9).all()
+    for a in range(len(city.approach_lane_ptr) - 1):
+        members = city.approach_lane[city.approach_lane_ptr[a] : city.approach_lane_ptr[a + 1]]
+        assert abs(traffic.lane_share[members].sum() - 1.0) < 1e-9

@@ -180,7 +180,8 @@ def measure_run(
     Parameters
     ----------
     directory : holds SUMO's files, written with `sumo_output_options`.
-    longest_red_s, safety : from the witness.
+    longest_red_s : from `red_waits`.
+    safety : from the witness.
     cost : wall-clock times of the run.
     """
     trips = read_trips(directory / TRIPINFO)

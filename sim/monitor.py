@@ -78,6 +78,7 @@ class WitnessReport:
             "violations": len(self.violations),
             "by_rule": dict(sorted(rules.items())),
             "source_overlaps": self.source_overlaps,
+            "longest_red_shown_s": self.longest_red_s,
         }
 
 

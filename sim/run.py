@@ -31,6 +31,8 @@ from ampelwerk.sim.controls import NATIVE, connect, loop_roles
 from ampelwerk.sim.detectors import LoopReader
 from ampelwerk.sim.imported import import_network, network_json
 from ampelwerk.sim.monitor_net import read_links
+from ampelwerk.sim.net_file import read_net
+from ampelwerk.sim.red_waits import longest_red_waited_s
 from ampelwerk.sim.scenario import Scenario
 
 LOOPS_FILE, RECORD_FILE, RECORD_REQUEST = "loops.add.xml", "tls_states.xml", "record.add.xml"
@@ -82,14 +84,19 @@ def run(
     finally:
         backend.close()
     _write_decisions(loop, network, directory / "decisions.csv")
-    witness, safety = _witness(config, network, directory)
+    safety = _witness(config, network, directory)
     result = measures.measure_run(
         directory,
         scenario,
         control=config.control,
         profile=config.profile.label,
         seed=config.seed,
-        longest_red_s=witness.longest_red_s,
+        longest_red_s=longest_red_waited_s(
+            read_net(scenario.net_file),
+            directory / "signals.csv",
+            directory / measures.VEHROUTES,
+            scenario.end_s,
+        ),
         safety=safety,
         cost={
             "wall_s": round(perf_counter() - started, 3),
@@ -164,10 +171,8 @@ def _sumo_options(config: RunConfig, network: Network, directory: Path) -> list[
     ]
 
 
-def _witness(
-    config: RunConfig, network: Network, directory: Path
-) -> tuple[monitor.WitnessReport, dict[str, Any]]:
-    """Let the witness read SUMO's record; keep it as signals.csv. Its report and a summary."""
+def _witness(config: RunConfig, network: Network, directory: Path) -> dict[str, Any]:
+    """Let the witness read SUMO's record; keep it as signals.csv. What it found, in short."""
     record = directory / RECORD_FILE
     scenario = config.scenario
     net = read_links(scenario.net_file, scenario.additional_files)
@@ -183,7 +188,7 @@ def _witness(
     if report.violations:
         monitor.write_violations_csv(report, directory / "violations.csv")
     collisions = count_collisions(directory / measures.COLLISIONS, net, report)
-    return report, {**report.summary(), **collisions}
+    return {**report.summary(), **collisions}
 
 
 def _write_decisions(loop: ClosedLoop | None, network: Network, path: Path) -> None:

@@ -46,8 +46,8 @@ MEASURES = (
     Measure("travel_time_s", "travel time", "s", "Mean duration of completed trips; for comparison "
             "with papers only, since it leaves out whoever is stuck."),
     Measure("throughput_veh_h", "throughput", "veh/h", "Completed trips per hour.", 0),
-    Measure("longest_red_s", "longest red", "s", "Longest red of any signal for vehicles, as SUMO "
-            "showed it, whether or not anybody waited.", 0),
+    Measure("longest_red_s", "longest red", "s", "Longest part of a single red that a vehicle "
+            "waited through, from when it would have reached the stop line at the speed limit.", 0),
     Measure("pedestrian_wait_s", "pedestrian wait", "s", "Mean time a pedestrian loses, nearly all "
             "of it at the kerb."),
     Measure("co2_kg", "CO₂", "kg", "Sum over all vehicles, SUMO's emission model of each vehicle "

@@ -9,6 +9,7 @@ from xml.etree.ElementTree import Element
 
 from ampelwerk.models.errors import InvalidInputError
 from ampelwerk.sim.net_file import elements
+from ampelwerk.sim.sumo_time import seconds
 
 _TRAVELLERS = ("trip", "vehicle", "person", "container")
 _FLOWS = ("flow", "personFlow", "containerFlow")
@@ -29,18 +30,6 @@ class Demand:
     """Latest departure, or end of a flow. [s]"""
     vehicle_class: dict[str, str] | None = None
     """vType -> vClass."""
-
-
-def seconds(text: str) -> float | None:
-    """A SUMO time, plain or as (days:)hours:minutes:seconds; None for words like ``triggered``."""
-    try:
-        total = 0.0
-        parts = text.split(":")
-        for part, unit in zip(reversed(parts), (1, 60, 3600, 86400), strict=False):
-            total += float(part) * unit
-        return total
-    except ValueError:
-        return None
 
 
 def read_demand(

@@ -54,8 +54,12 @@ class ScenarioLoop:
     """0 where the scenario says nothing. [m]"""
 
 
+_FILTERS = ("vTypes", "nextEdges", "detectPersons")
+"""Attributes that make a loop blind to other traffic."""
+
+
 def read_scenario_loops(additional_paths: Sequence[Path]) -> list[ScenarioLoop]:
-    """E1 loops of additional files."""
+    """E1 loops of additional files, without those that see some vehicles or people only."""
     return [
         ScenarioLoop(
             loop_id=element.get("id", ""),
@@ -65,6 +69,7 @@ def read_scenario_loops(additional_paths: Sequence[Path]) -> list[ScenarioLoop]:
         )
         for path in additional_paths
         for element in elements(path, ("inductionLoop", "e1Detector"))
+        if not any(element.get(filter_) for filter_ in _FILTERS)
     ]
 
 

@@ -5,9 +5,10 @@ matrices, and holds every change against the rules promised in the envelopes. It
 with the interlock; only the vocabulary is common.
 
 Rules: CONFLICT (of two conflicting links at most one is not red), DOUBLE_PRIORITY (two foes both
-with G that no program shows so), INTERGREEN, MIN_GREEN, AMBER, RED_AMBER (missing, short or long),
-SEQUENCE (red, red-amber, green, amber, red), CONTROL (the state was not set by the controller).
-What began at or before the first record has an unknown history and is not held against anybody.
+with G that no program shows so), INTERGREEN, MIN_GREEN, MIN_RED, AMBER, RED_AMBER (missing, short or
+long), SEQUENCE (red, red-amber, green, amber, red), CONTROL (the state was not set by the
+controller), RECORD (a signal is missing in some step, so nothing is known of it). What began at or
+before the first record has an unknown history and is not held against anybody.
 """
 
 from __future__ import annotations
@@ -95,6 +96,22 @@ class Change(NamedTuple):
     """One letter per link."""
 
 
+@dataclass(slots=True)
+class Coverage:
+    """How much of the time a record covers: what is not in it cannot be found clean."""
+
+    lines: Counter[str] = field(default_factory=Counter)
+    """Readable states of each signal."""
+    first_ds: int | None = None
+    """Time of the first state. [ds]"""
+    last_ds: int = 0
+    """Time of the last state. [ds]"""
+
+    def span_ds(self, step_ds: int) -> int:
+        """From the first state to the end of the last; a step if there is no state at all. [ds]"""
+        return self.last_ds - (self.last_ds if self.first_ds is None else self.first_ds) + step_ds
+
+
 def write_record_request(names: Sequence[str], path: Path, record: Path) -> None:
     """Additional file that makes SUMO record the state of these signals in every step."""
     lines = [
@@ -105,15 +122,28 @@ def write_record_request(names: Sequence[str], path: Path, record: Path) -> None
     path.write_text(f"<additional>\n{''.join(lines)}</additional>\n", encoding="utf-8")
 
 
-def changes(record: Path) -> Iterator[Change]:
-    """Every change of state, the first state of each signal included."""
+def changes(record: Path, coverage: Coverage | None = None) -> Iterator[Change]:
+    """Every change of state, the first state of each signal included.
+
+    Parameters
+    ----------
+    coverage : told of every state, changed or not; complete when the iterator is.
+    """
     last: dict[str, tuple[str, str]] = {}
+    time = ""
     with record.open(encoding="utf-8") as file:
         for line in file:
             found = _LINE.search(line)
             if found is None:
                 continue
             name, shown = found["id"], (found["program"], found["state"])
+            if coverage is not None:
+                coverage.lines[name] += 1
+                if found["time"] != time:
+                    time = found["time"]
+                    coverage.last_ds = round(float(time) * 10)
+                    if coverage.first_ds is None:
+                        coverage.first_ds = coverage.last_ds
             if last.get(name) != shown:
                 last[name] = shown
                 yield Change(found["time"], unescape(name), *shown)
@@ -158,19 +188,22 @@ def check(
     step_s : length of a simulation step; times are kept to whole steps. [s]
     native : SUMO's own programs ran. They are not ours to judge; overlaps are counted.
     """
+    step_ds = round(step_s * 10)
     watches = {
         str(site.intersection_id): _Watch(
-            site, net[str(site.intersection_id)], round(step_s * 10), judge=not native
+            site, net[str(site.intersection_id)], step_ds, judge=not native
         )
         for site in intersections
     }
-    last_ds = 0
-    for change in changes(record):
-        last_ds = max(last_ds, round(float(change.time) * 10))
+    coverage = Coverage()
+    for change in changes(record, coverage):
         watch = watches.get(change.signal)
         if watch is not None:
             watch.see(change)
-    reds = [watch.longest_red_ds(last_ds) for watch in watches.values()]
+    span_ds = coverage.span_ds(step_ds)
+    for name, watch in watches.items():
+        watch.finish(coverage.last_ds + step_ds, span_ds, coverage.lines[name] * step_ds)
+    reds = [watch.longest_red_ds(coverage.last_ds) for watch in watches.values()]
     longest_ds = max((red for red in reds if red is not None), default=None)
     return WitnessReport(
         checked_switches=sum(watch.switches for watch in watches.values()),
@@ -197,6 +230,7 @@ class _Times:
     """What is asked of one link, in whole steps. [ds]"""
 
     min_green_ds: int
+    min_red_ds: int
     amber_ds: int
     red_amber_ds: int
     vehicle: bool
@@ -211,7 +245,10 @@ class _Watch:
         self._name, self._judge = str(site.intersection_id), judge
         self._links: list[_Link] = []
         self._times = _promised(site, net, step_ds)
-        self._priority_foes = [pair for pair in sorted(net.foes) if pair not in net.both_priority]
+        self._priority_foes: dict[int, list[int]] = {}
+        for a, b in sorted(net.foes - net.both_priority):
+            self._priority_foes.setdefault(a, []).append(b)
+            self._priority_foes.setdefault(b, []).append(a)
         self.switches = self.overlaps = 0
         self.violations: list[Violation] = []
         self._longest_red_ds: int | None = None
@@ -222,19 +259,54 @@ class _Watch:
         if not self._links:
             self._links = [_Link(letter, _ASPECT.get(letter, OFF)) for letter in change.state]
             turned = list(range(len(self._links)))
+            raised = {k for k, letter in enumerate(change.state) if letter == "G"}
         else:
+            raised = {
+                k for k, letter in enumerate(change.state)
+                if letter == "G" and self._links[k].letter != "G"
+            }  # fmt: skip
             turned = [
                 k for k, letter in enumerate(change.state)
                 if _ASPECT.get(letter, OFF) != self._links[k].aspect
             ]  # fmt: skip
             for k in turned:
                 self._turn(k, _ASPECT.get(change.state[k], OFF), now_ds)
+            # Only now: a foe whose green ends in this very step may stand behind in the string.
+            for k in turned:
+                times = self._times.get(k)
+                if self._judge and times is not None and self._links[k].aspect == GREEN:
+                    self._check_start(k, times, now_ds)
             self.switches += len(turned)
         for link, letter in zip(self._links, change.state, strict=True):
             link.letter = letter
         if self._judge and change.program != SET_FROM_OUTSIDE:
             self._report("CONTROL", now_ds, (), 0, 0)
         self._together(turned, now_ds)
+        if self._judge:
+            self._double_priority(raised, now_ds)
+
+    def finish(self, end_ds: int, span_ds: int, covered_ds: int) -> None:
+        """The record is over: transitions still being shown, and time that is not in it.
+
+        Parameters
+        ----------
+        end_ds : end of the last step. [ds]
+        span_ds : time that the record should cover. [ds]
+        covered_ds : time that it covers of this signal. [ds]
+        """
+        if not self._judge:
+            return
+        if covered_ds != span_ds:
+            self._report("RECORD", end_ds, (), span_ds, covered_ds)
+        for k, link in enumerate(self._links):
+            times = self._times.get(k)
+            if times is None or link.since_ds == UNKNOWN:
+                continue
+            shown_ds = end_ds - link.since_ds
+            if link.aspect == AMBER and shown_ds > times.amber_ds:
+                self._report("AMBER", end_ds, (k,), times.amber_ds, shown_ds)
+            elif link.aspect == RED_AMBER and shown_ds > times.red_amber_ds:
+                self._report("RED_AMBER", end_ds, (k,), times.red_amber_ds, shown_ds)
 
     def longest_red_ds(self, end_ds: int) -> int | None:
         """Longest red of a vehicle link, one that lasts until the end included. [ds]"""
@@ -278,10 +350,11 @@ class _Watch:
             self._report("AMBER", now_ds, (k,), times.amber_ds, shown_ds)
         elif link.aspect == RED_AMBER and known and shown_ds != times.red_amber_ds:
             self._report("RED_AMBER", now_ds, (k,), times.red_amber_ds, shown_ds)
-        if aspect == GREEN:
-            if link.aspect == RED and times.red_amber_ds:
+        elif link.aspect == RED:
+            if known and shown_ds < times.min_red_ds:
+                self._report("MIN_RED", now_ds, (k,), times.min_red_ds, shown_ds)
+            if aspect == GREEN and times.red_amber_ds:
                 self._report("RED_AMBER", now_ds, (k,), times.red_amber_ds, 0)
-            self._check_start(k, times, now_ds)
 
     def _check_start(self, k: int, times: _Times, now_ds: int) -> None:
         """Intergreens from every conflicting link to one that turns green."""
@@ -293,7 +366,7 @@ class _Watch:
                 self._report("INTERGREEN", now_ds, (foe, k), needed_ds, now_ds - ended_ds)
 
     def _together(self, turned: list[int], now_ds: int) -> None:
-        """Conflicting links that are both not red; foes that both have priority."""
+        """Conflicting links that are both not red."""
         links = self._links
         for k in turned:
             times = self._times.get(k)
@@ -305,10 +378,14 @@ class _Watch:
                         self._report("CONFLICT", now_ds, (foe, k), 0, 0)
                     elif links[foe].aspect == links[k].aspect == GREEN:
                         self.overlaps += 1
-        if self._judge:
-            for a, b in self._priority_foes:
-                if links[a].letter == links[b].letter == "G" and (a in turned or b in turned):
-                    self._report("DOUBLE_PRIORITY", now_ds, (a, b), 0, 0)
+
+    def _double_priority(self, raised: set[int], now_ds: int) -> None:
+        """Foes that both have priority, one of them from now on, be it out of red or out of g."""
+        for k in sorted(raised):
+            for foe in self._priority_foes.get(k, ()):
+                if self._links[foe].letter == "G" and (foe < k or foe not in raised):
+                    pair = (min(k, foe), max(k, foe))
+                    self._report("DOUBLE_PRIORITY", now_ds, pair, 0, 0)
 
 
 def _promised(site: Intersection, net: SignalLinks, step_ds: int) -> dict[int, _Times]:
@@ -324,6 +401,7 @@ def _promised(site: Intersection, net: SignalLinks, step_ds: int) -> dict[int, _
         group = envelope.groups[group_of[k]]
         promised[k] = _Times(
             min_green_ds=steps(group.min_green_ds),
+            min_red_ds=steps(group.min_red_ds),
             amber_ds=steps(group.amber_ds),
             red_amber_ds=steps(group.red_amber_ds),
             vehicle=group.road_user is not RoadUser.PEDESTRIAN,

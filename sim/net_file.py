@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, cast
 from xml.etree.ElementTree import Element, ParseError, iterparse
 
 from ampelwerk.models.errors import InvalidInputError
+from ampelwerk.sim.program_file import SignalProgram, signal_program
 
 Point = tuple[float, float]
 
@@ -85,32 +86,6 @@ class NetJunction:
     """Row -> links it must give way to, likewise."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProgramState:
-    """One state of a signal program."""
-
-    duration_s: float
-    state: str
-    min_duration_s: float | None
-    max_duration_s: float | None
-
-    @property
-    def fixed(self) -> bool:
-        """Its duration does not vary."""
-        return self.min_duration_s is None or self.min_duration_s == self.max_duration_s
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SignalProgram:
-    """A tlLogic element."""
-
-    signal_id: str
-    program_id: str
-    kind: str
-    offset_s: float
-    states: tuple[ProgramState, ...]
-
-
 @dataclass(slots=True, kw_only=True)
 class NetFile:
     """All of a net that control needs."""
@@ -161,7 +136,7 @@ def open_xml(path: Path) -> IO[bytes]:
 
 
 def elements(path: Path, tags: Sequence[str]) -> Iterator[Element]:
-    """Stream the complete elements with some tags; memory stays small.
+    """Stream the complete elements with some tags, also of included files; memory stays small.
 
     Raises
     ------
@@ -179,6 +154,8 @@ def elements(path: Path, tags: Sequence[str]) -> Iterator[Element]:
                 depth -= 1
                 if element.tag in tags:
                     yield element
+                elif element.tag == "include":
+                    yield from elements(path.parent / element.get("href", ""), tags)
                 if depth == 1 and root is not None:
                     root.clear()
         except (ParseError, EOFError, gzip.BadGzipFile, UnicodeDecodeError) as error:
@@ -196,10 +173,6 @@ def _shape(text: str) -> tuple[Point, ...]:
         x, y = triple.split(",")[:2]
         points.append((float(x), float(y)))
     return tuple(points)
-
-
-def _optional(text: str | None) -> float | None:
-    return None if text is None else float(text)
 
 
 def _edge(element: Element) -> NetEdge:
@@ -253,33 +226,6 @@ def _connection(element: Element) -> NetConnection:
     )
 
 
-def signal_program(element: Element) -> SignalProgram:
-    """A tlLogic element as data."""
-    return SignalProgram(
-        signal_id=element.get("id", ""),
-        program_id=element.get("programID", "0"),
-        kind=element.get("type", "static"),
-        offset_s=_number(element.get("offset", "0")),
-        states=tuple(
-            ProgramState(
-                duration_s=float(state.get("duration", "0")),
-                state=state.get("state", ""),
-                min_duration_s=_optional(state.get("minDur")),
-                max_duration_s=_optional(state.get("maxDur")),
-            )
-            for state in element.iter("phase")
-        ),
-    )
-
-
-def _number(text: str) -> float:
-    """A number; ``begin`` and other words of SUMO count as 0."""
-    try:
-        return float(text)
-    except ValueError:
-        return 0.0
-
-
 def read_net(path: Path) -> NetFile:
     """Read a .net.xml or .net.xml.gz.
 
@@ -313,8 +259,17 @@ def read_net(path: Path) -> NetFile:
             limit="a net written by netconvert or netedit",
             remedy="give the .net.xml, not the plain node or edge files",
         )
+    net.connections = [_onto_crossing(net, connection) for connection in net.connections]
     for connection in net.connections:
         net.outgoing.setdefault(connection.from_lane, []).append(connection)
         if net.is_road(connection.from_lane):
             net.entering.setdefault(connection.to_lane, []).append(connection)
     return net
+
+
+def _onto_crossing(net: NetFile, connection: NetConnection) -> NetConnection:
+    """A signal at the far end of a crossing (SUMO's linkIndex2) lets walkers onto it from there."""
+    lane = net.lanes.get(connection.from_lane)
+    if lane is None or not connection.tl or net.edges[lane.edge_id].function != "crossing":
+        return connection
+    return replace(connection, from_lane=connection.to_lane, to_lane=connection.from_lane)

@@ -7,7 +7,7 @@ crossings, programs that are off, a single stage, over 64 signal groups. Nothing
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations, pairwise
 from pathlib import Path
 
@@ -26,22 +26,17 @@ from ampelwerk.models.intersection import Intersection, LaneId, Movement, Stage,
 from ampelwerk.models.network import Uncontrolled
 from ampelwerk.models.profile import Profile, RilsaProfile, SumoProfile
 from ampelwerk.sim import program_times
-from ampelwerk.sim.conflicts import LinkRelations, link_relations, path_of
-from ampelwerk.sim.net_file import (
-    NetConnection,
-    NetFile,
-    SignalProgram,
-    elements,
-    read_net,
-    signal_program,
-)
+from ampelwerk.sim.conflicts import LinkRelations, junction_of, link_relations, path_of
+from ampelwerk.sim.net_file import NetConnection, NetFile, elements, read_net
 from ampelwerk.sim.plan_fit import fitted
+from ampelwerk.sim.program_file import SignalProgram, signal_program
 from ampelwerk.sim.rilsa import rilsa_envelope
 from ampelwerk.sim.signal_programs import group_links, lamp_states, stages_and_plans
 
 MAX_STAGES = 64
 """Delivered and generated stages together; a node with many crossings has hundreds of cliques."""
-MIN_RED_DS = 10
+_RAIL = {"rail_signal", "rail_crossing"}
+"""Junctions that SUMO itself controls; netconvert writes no program for them."""
 _TURN = {
     "s": Turn.STRAIGHT,
     "l": Turn.LEFT,
@@ -84,7 +79,7 @@ def read_intersections(
                     found=program.signal_id,
                     remedy="give the additional file that was made for this net",
                 )
-            net.programs.setdefault(program.signal_id, []).append(program)
+            _load(net.programs[program.signal_id], program)
     links: dict[str, list[NetConnection]] = {}
     for connection in net.connections:
         if connection.tl and connection.link_index >= 0:
@@ -112,15 +107,25 @@ def read_intersections(
     )
 
 
+def _load(programs: list[SignalProgram], program: SignalProgram) -> None:
+    """Add a program as SUMO does: one without states moves the offset of its namesake."""
+    for k, known in enumerate(programs):
+        if not program.states and known.program_id == program.program_id:
+            programs[k] = replace(known, offset_s=program.offset_s)
+            return
+    programs.append(program)
+
+
 def _not_controllable(
     net: NetFile, programs: list[SignalProgram], links: list[NetConnection]
 ) -> str:
     """Why the signal is left to SUMO; empty if it can be controlled."""
+    junctions = [junction_of(net, connection) for connection in links]
+    kinds = {program.kind for program in programs}
+    if _RAIL & kinds or any(junction and junction.kind in _RAIL for junction in junctions):
+        return "It is a rail signal or rail crossing."
     if not programs:
         return "It has no program."
-    kinds = {program.kind for program in programs}
-    if kinds & {"rail_signal", "rail_crossing"}:
-        return "It is a rail signal or rail crossing."
     if not programs[-1].states or kinds == {"off"}:
         return "Its program is off."
     length = len(programs[-1].states[0].state)
@@ -260,7 +265,14 @@ class _Site:
         names = self._names(users)
         if isinstance(self.profile, RilsaProfile):
             return rilsa_envelope(
-                self.net, self.name, self._links_of(), names, users, conflict, self.profile
+                self.net,
+                self.name,
+                self._links_of(),
+                names,
+                users,
+                conflict,
+                self.profile,
+                self._note,
             )
         profile: SumoProfile = self.profile
         times = [
@@ -306,8 +318,9 @@ class _Site:
         """Draw out plans that are too short for the profile's times."""
         if not isinstance(self.profile, RilsaProfile):
             return
+        shown = [states for states in self.lamps if states]  # as the plans: none without length
         for k, plan in enumerate(self.plans):
-            self.plans[k] = longer = fitted(plan, self.stages, envelope)
+            self.plans[k] = longer = fitted(plan, self.stages, envelope, shown[k])
             if longer is not plan:
                 self._note(
                     "plan_drawn_out",

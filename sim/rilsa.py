@@ -12,7 +12,7 @@ the field need surveyed distances.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -28,6 +28,10 @@ LANE_WIDTH_M = 3.2
 """Width of a lane that the net gives none. [m]"""
 CROSSING_WIDTH_M = 4.0
 """Width of a crossing that the net gives none. [m]"""
+WIDTH_TOLERANCE_M = 0.1
+"""Paths side by side, a lane width apart but for this, do not conflict. [m]"""
+Note = Callable[[str, str, str, str], None]
+"""Takes a finding."""
 
 
 def intergreen_s(
@@ -93,8 +97,16 @@ def rilsa_envelope(
     users: Sequence[RoadUser],
     conflict: Sequence[Sequence[bool]],
     profile: RilsaProfile,
+    note: Note = lambda rule, where, message, remedy: None,
 ) -> Envelope:
     """Envelope of one signal from the geometry of the net.
+
+    Parameters
+    ----------
+    links_of_groups : connections of each signal group.
+    names, users : name and road user of each group.
+    conflict : (groups, groups) pairs that are never green together.
+    note : takes a finding: rule, where, message, remedy.
 
     Raises
     ------
@@ -110,14 +122,14 @@ def rilsa_envelope(
     for a in range(size):
         for b in range(size):
             if conflict[a][b]:
-                table_s = max(
-                    (
-                        _pair_s(clearing, entering, profile)
-                        for clearing in streams[a]
-                        for entering in streams[b]
-                    ),
-                    default=0,
-                )
+                table_s, met = _table_s(streams[a], streams[b], profile)
+                if not met and a < b:
+                    note(
+                        "no_conflict_point",
+                        f"groups {names[a]} and {names[b]}",
+                        "their paths do not meet; the intergreen is for where they come closest.",
+                        "",
+                    )
                 # Rule CONFLICT: amber and red-amber never overlap.
                 least_ds = groups[a].amber_ds + groups[b].red_amber_ds
                 gaps[a][b] = max(10 * table_s, least_ds)
@@ -176,11 +188,10 @@ def _group(
 
 def _amber_s(name: str, stream: Stream, streams: Sequence[Stream], profile: RilsaProfile) -> int:
     """Amber by the speed limit of the approach (VwV-StVO to § 37). [s]"""
-    if all(other.connection.direction != "s" for other in streams):
-        return profile.turning_amber_s
+    turns = all(other.connection.direction != "s" for other in streams)
     for limit_mps, amber_s in profile.amber_s:
         if stream.speed_mps <= limit_mps + SPEED_TOLERANCE_MPS:
-            return amber_s
+            return profile.turning_amber_s if turns else amber_s
     raise InvalidInputError(
         "the rilsa profile has no amber for this speed",
         where=f"{name}, lane {stream.connection.from_lane}",
@@ -216,37 +227,84 @@ def _entering_mps(stream: Stream, profile: RilsaProfile) -> float:
     return profile.motor_entering_mps
 
 
-def _pair_s(clearing: Stream, entering: Stream, profile: RilsaProfile) -> int:
-    """Intergreen of two streams; 0 where their paths never come near each other. [s]"""
-    if len(clearing.path) < 2 or len(entering.path) < 2:
-        return 0
-    clearing_m, entering_m = _distances_m(clearing, entering)
+def _table_s(
+    clearing: Sequence[Stream], entering: Sequence[Stream], profile: RilsaProfile
+) -> tuple[int, bool]:
+    """Intergreen of a pair of groups, and whether any of their paths meet. [s]
+
+    Streams that keep clear of each other, such as a right turn and the oncoming right turn, say
+    nothing; where no streams meet at all, all count with where they come closest.
+    """
+    pairs = [(a, b) for a in clearing for b in entering if len(a.path) > 1 and len(b.path) > 1]
+    met = [(a, b, conflict_distances_m(a, b)) for a, b in pairs]
+    times = [_pair_s(a, b, where, profile) for a, b, where in met if where is not None]
+    if times:
+        return max(times), True
+    nearest = (_pair_s(a, b, closest_approach_m(a.path, b.path), profile) for a, b in pairs)
+    return max(nearest, default=0), False
+
+
+def _pair_s(
+    clearing: Stream, entering: Stream, where: tuple[float, float], profile: RilsaProfile
+) -> int:
+    """Intergreen of two streams. [s]"""
     how = clearing_class(clearing, profile)
     return intergreen_s(
         how.crossing_s,
-        clearing_m,
+        where[0],
         how.length_m,
         how.clearing_mps,
-        entering_m,
+        where[1],
         _entering_mps(entering, profile),
     )
 
 
-def _distances_m(clearing: Stream, entering: Stream) -> tuple[float, float]:
-    """s_0 and s_e: the furthest conflict point to clear, the nearest to enter. [m]"""
-    points = crossings_m(clearing.path, entering.path) or [
-        closest_approach_m(clearing.path, entering.path)
-    ]
-    to_clear_m = max(first for first, _ in points)
-    to_enter_m = min(second for _, second in points)
-    if clearing.user is RoadUser.PEDESTRIAN:
-        # They may walk either way; the far edge of the vehicle lane counts.
-        back_m = clearing.length_m - min(first for first, _ in points)
-        to_clear_m = min(clearing.length_m, max(to_clear_m, back_m) + entering.width_m / 2)
-        to_enter_m = max(0.0, to_enter_m - clearing.width_m / 2)
-    elif entering.user is RoadUser.PEDESTRIAN:
-        to_clear_m += entering.width_m / 2
-    return to_clear_m, to_enter_m
+def conflict_distances_m(clearing: Stream, entering: Stream) -> tuple[float, float] | None:
+    """s_0 and s_e: the furthest conflict point to clear, the nearest to enter. [m]
+
+    None if the paths do not cross and stay as far apart as the lanes are wide.
+    """
+    if RoadUser.PEDESTRIAN in (clearing.user, entering.user):
+        return _crossing_distances_m(clearing, entering)
+    points = crossings_m(clearing.path, entering.path)
+    if not points:
+        beside_m = (clearing.width_m + entering.width_m) / 2 - WIDTH_TOLERANCE_M
+        if stretch_m(clearing.path, entering.path, beside_m) is None:
+            return None
+        points = [closest_approach_m(clearing.path, entering.path)]
+    return max(first for first, _ in points), min(second for _, second in points)
+
+
+def _crossing_distances_m(clearing: Stream, entering: Stream) -> tuple[float, float] | None:
+    """Likewise where one of the two is a crossing: edges of lane and crossing instead of centres."""
+    to_clear = stretch_m(clearing.path, entering.path, entering.width_m / 2)
+    to_enter = stretch_m(entering.path, clearing.path, clearing.width_m / 2)
+    if to_clear is None or to_enter is None:
+        return None
+    far_m = to_clear[1]
+    if clearing.user is RoadUser.PEDESTRIAN:  # they may walk either way
+        far_m = max(far_m, clearing.length_m - to_clear[0])
+    return far_m, to_enter[0]
+
+
+def stretch_m(
+    line: Sequence[Point], other: Sequence[Point], within_m: float
+) -> tuple[float, float] | None:
+    """First and last distance along a line at which another is as near as that. [m]"""
+    near = [along for point, along in _samples(line, 0.2) if _apart_m(point, other) <= within_m]
+    return (near[0], near[-1]) if near else None
+
+
+def _apart_m(point: Point, line: Sequence[Point]) -> float:
+    """Distance of a point from a line. [m]"""
+    best = math.inf
+    for (ax, ay), (bx, by) in pairwise(line):
+        ux, uy = bx - ax, by - ay
+        square = ux * ux + uy * uy
+        share = ((point[0] - ax) * ux + (point[1] - ay) * uy) / square if square else 0.0
+        share = min(1.0, max(0.0, share))
+        best = min(best, math.hypot(point[0] - ax - share * ux, point[1] - ay - share * uy))
+    return best
 
 
 def crossings_m(first: Sequence[Point], second: Sequence[Point]) -> list[tuple[float, float]]:
@@ -283,20 +341,20 @@ def _crossing(a: Point, b: Point, c: Point, d: Point) -> tuple[float, float] | N
 def closest_approach_m(first: Sequence[Point], second: Sequence[Point]) -> tuple[float, float]:
     """Distances along two lines that do not cross to where they come closest. [m]"""
     best, found = math.inf, (0.0, 0.0)
-    for p, along_p in _samples(first):
-        for q, along_q in _samples(second):
+    for p, along_p in _samples(first, 1.0):
+        for q, along_q in _samples(second, 1.0):
             apart = math.dist(p, q)
             if apart < best - 1e-6:
                 best, found = apart, (along_p, along_q)
     return found
 
 
-def _samples(line: Sequence[Point]) -> list[tuple[Point, float]]:
-    """Points of a line about a metre apart, with their distance along it."""
+def _samples(line: Sequence[Point], apart_m: float) -> list[tuple[Point, float]]:
+    """Points of a line about that far apart, with their distance along it."""
     found, along = [(line[0], 0.0)], 0.0
     for a, b in pairwise(line):
         length = math.dist(a, b)
-        steps = max(1, round(length))
+        steps = max(1, math.ceil(length / apart_m))
         for k in range(1, steps + 1):
             share = k / steps
             point = (a[0] + share * (b[0] - a[0]), a[1] + share * (b[1] - a[1]))

@@ -175,6 +175,8 @@ def _witness(config: RunConfig, network: Network, directory: Path) -> dict[str, 
     """Let the witness read SUMO's record; keep it as signals.csv. What it found, in short."""
     record = directory / RECORD_FILE
     scenario = config.scenario
+    if not network.intersections:
+        record.touch()  # SUMO writes none
     net = read_links(scenario.net_file, scenario.additional_files)
     report = monitor.check(
         record,

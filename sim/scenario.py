@@ -14,8 +14,9 @@ from xml.etree.ElementTree import ParseError, parse
 
 from ampelwerk.models.errors import InvalidInputError
 from ampelwerk.sim.catalogue import configuration_of
-from ampelwerk.sim.demand import Demand, read_demand, seconds
+from ampelwerk.sim.demand import Demand, read_demand
 from ampelwerk.sim.net_file import elements, open_xml, read_net
+from ampelwerk.sim.sumo_time import seconds
 
 AFTER_LAST_DEPARTURE_S = 3600.0
 """Time simulated after the last departure where the scenario names no end. [s]"""
@@ -138,7 +139,7 @@ def _complete(
     end_s: float | None,
 ) -> Scenario:
     """Check the inputs against each other and fill in what is left out."""
-    additional_files = _with_included(additional_files)
+    _refuse_missing(additional_files)
     step_s = _time(options, "step-length", 1.0)
     if step_s <= 0 or abs(1 / step_s - round(1 / step_s)) > 1e-9 or round(step_s * 10, 6) % 1:
         raise InvalidInputError(
@@ -219,15 +220,14 @@ def _passed_on(options: dict[str, str], folder: Path) -> list[str]:
 
 
 def _paths(folder: Path, text: str) -> list[Path]:
-    return [folder / part.strip() for part in text.replace(",", " ").split() if part.strip()]
+    """Files of a list; commas part them, as in SUMO, and names may hold blanks."""
+    return [folder / part.strip() for part in text.split(",") if part.strip()]
 
 
-def _with_included(paths: Sequence[Path]) -> list[Path]:
-    """Additional files and what they include; SUMO reads the latter by itself."""
+def _refuse_missing(paths: Sequence[Path]) -> None:
     for path in paths:
         with open_xml(path):
             pass
-    return list(paths)
 
 
 def _time(options: dict[str, str], name: str, default_s: float) -> float:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from ampelwerk.models.intersection import Stage, StageId
 from ampelwerk.models.plan import CyclicPlan, PlanStep
-from ampelwerk.sim.net_file import ProgramState, SignalProgram
+from ampelwerk.sim.program_file import ProgramState, SignalProgram
 
 GREEN, AMBER, RED_AMBER = "Gg", "yY", "u"
 StageKey = tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]

@@ -21,7 +21,8 @@ STOP_LINE_GAP_S = 2.5
 SHORTEST_GAP_S, LONGEST_GAP_S = 2.0, 4.0
 """Bounds of the gap time of a lane with an advance loop. [s]"""
 CALL_S = 4.0
-"""Who stays in a walking area this long at red waits for the crossing. [s]"""
+"""Who stays in a walking area this long at red waits for the crossing, and who stands this long
+before a line with some movements at green waits for another. [s]"""
 NEVER_S = -1e9
 
 
@@ -39,11 +40,12 @@ class ShownStage(Protocol):
 class _Lane:
     """What is known about one lane, or one pedestrian crossing."""
 
-    __slots__ = ("always", "called", "gap_s", "occupied", "seen_s")
+    __slots__ = ("always", "called", "gap_s", "occupied", "seen_s", "standing", "stands_s")
 
     def __init__(self, gap_s: float, always: bool) -> None:
         self.gap_s, self.always = gap_s, always
         self.called, self.occupied, self.seen_s = always, 0, NEVER_S
+        self.standing, self.stands_s = 0, NEVER_S
 
 
 class _Kerb(_Lane):
@@ -79,6 +81,7 @@ class Actuated:
             for loop in crossing.call_loops:
                 self._by_kerb_loop[loop].append(state)
         self._served: list[list[list[_Lane]]] = []
+        self._in_full: list[list[list[_Lane]]] = []
         self._order: list[list[int]] = []
         self._without: list[list[int | None]] = []
         for i, intersection in enumerate(network.intersections):
@@ -95,6 +98,12 @@ class Actuated:
             self._served.append(
                 [
                     [state for groups, state in members if groups & set(stage.groups)]
+                    for stage in intersection.stages
+                ]
+            )
+            self._in_full.append(
+                [
+                    [state for groups, state in members if groups <= set(stage.groups)]
                     for stage in intersection.stages
                 ]
             )
@@ -116,6 +125,8 @@ class Actuated:
             if on:
                 for lane in self._by_stop_loop[loop]:
                     lane.called = True
+                    lane.standing += 1
+                    lane.stands_s = at_s
                 for lane in self._by_gap_loop[loop]:
                     lane.occupied += 1
                     lane.seen_s = at_s
@@ -124,6 +135,8 @@ class Actuated:
                     kerb.busy.add(loop)
                     kerb.since_s = at_s if kerb.since_s is None else kerb.since_s
             else:
+                for lane in self._by_stop_loop[loop]:
+                    lane.standing = max(0, lane.standing - 1)
                 for kerb in self._by_kerb_loop[loop]:
                     kerb.busy.discard(loop)
                 for lane in self._by_gap_loop[loop]:
@@ -161,7 +174,7 @@ class Actuated:
         opposed_s = self._opposed_since_s[i]
         if not gapped and opposed_s is not None and now_s - opposed_s < MAX_GREEN_S:
             return None
-        following = self._next_called(i, shown.stage, served)
+        following = self._next_called(i, shown.stage, served, now_s)
         if following is None:
             self._opposed_since_s[i] = None
             return None
@@ -170,19 +183,29 @@ class Actuated:
         if not gapped and now_s - max(opposed_s, shown.since_ds / 10) < MAX_GREEN_S:
             return None
         for lane in served:
-            lane.called = lane.always or lane.occupied > 0
+            lane.called = lane.always or lane.occupied > 0 or lane.standing > 0
         self._opposed_since_s[i] = None
         reason = "gap-out" if gapped else "max-out"
         return Wish(intersection=i, stage=following, reason=reason)
 
-    def _next_called(self, i: int, present: int, served: list[_Lane]) -> int | None:
-        """Next stage in order that serves a calling lane which the present one does not."""
+    def _next_called(self, i: int, present: int, served: list[_Lane], now_s: float) -> int | None:
+        """Next stage in order that serves a calling lane which the present one does not.
+
+        A lane of which only some movements are green calls once its first vehicle stands on.
+        """
+        in_full = self._in_full[i]
+        stuck = [
+            lane
+            for lane in served
+            if lane.standing and lane not in in_full[present] and now_s - lane.stands_s >= CALL_S
+        ]
         order = self._order[i]
         start = order.index(present) + 1 if present in order else 0
         for k in range(len(order)):
             stage = order[(start + k) % len(order)]
-            if stage != present and any(
-                lane.called and lane not in served for lane in self._served[i][stage]
+            if stage != present and (
+                any(lane.called and lane not in served for lane in self._served[i][stage])
+                or any(lane in in_full[stage] for lane in stuck)
             ):
                 return self._called_part(i, stage)
         return None

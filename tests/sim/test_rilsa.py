@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import pytest
 
-from ampelwerk.models.envelope import RoadUser
+from ampelwerk.models.envelope import GroupId, RoadUser
 from ampelwerk.models.errors import InvalidInputError
 from ampelwerk.models.intersection import Intersection
 from ampelwerk.models.profile import RilsaProfile
+from ampelwerk.sim.net_file import NetConnection, NetEdge, NetFile, NetLane, Point
 from ampelwerk.sim.network_import import ImportedSignals, read_intersections
-from ampelwerk.sim.rilsa import closest_approach_m, crossings_m, intergreen_s
+from ampelwerk.sim.rilsa import (
+    Stream,
+    clearing_class,
+    closest_approach_m,
+    conflict_distances_m,
+    crossings_m,
+    intergreen_s,
+    rilsa_envelope,
+)
 from ampelwerk.sim.scenario import resolve
 
 CAR_MPS = 40 / 3.6
@@ -48,6 +58,116 @@ def test_merging_lines_meet_at_their_ends() -> None:
     first, second = closest_approach_m([(0, 0), (20, 0)], [(10, -10), (19.5, -0.5)])
     assert first == pytest.approx(19.5, abs=1.0)
     assert second == pytest.approx(math.dist((10, -10), (19.5, -0.5)), abs=1.0)
+
+
+def connection(direction: str, name: str = "a") -> NetConnection:
+    return NetConnection(
+        from_lane=f"{name}_0",
+        to_lane=f"{name}x_0",
+        via_lane="",
+        direction=direction,
+        tl="T",
+        link_index=0,
+    )
+
+
+def stream(
+    *path: Point, user: RoadUser = RoadUser.MOTOR, width_m: float = 3.0, direction: str = "s"
+) -> Stream:
+    return Stream(
+        connection=connection(direction),
+        user=user,
+        path=path,
+        width_m=width_m,
+        speed_mps=50 / 3.6,
+    )
+
+
+def test_vehicles_clear_to_the_far_edge_of_a_crossing_and_enter_at_the_near_one() -> None:
+    car = stream((0, 0), (30, 0))
+    crossing = stream((20, -3), (20, 11), user=RoadUser.PEDESTRIAN, width_m=4.0)
+    clearing = conflict_distances_m(car, crossing)
+    assert clearing is not None
+    assert clearing[0] == pytest.approx(22.0, abs=0.3)
+    entering = conflict_distances_m(crossing, car)
+    assert entering is not None
+    assert entering[1] == pytest.approx(18.0, abs=0.3)
+
+
+def test_pedestrians_clear_the_far_edge_of_the_lane_from_either_kerb() -> None:
+    # The lane lies from 1.5 to 4.5 m of 14 m: whoever comes from the far kerb walks 12.5 m.
+    car = stream((0, 0), (30, 0))
+    crossing = stream((20, -3), (20, 11), user=RoadUser.PEDESTRIAN, width_m=4.0)
+    clearing = conflict_distances_m(crossing, car)
+    assert clearing is not None
+    assert clearing[0] == pytest.approx(12.5, abs=0.3)
+
+
+def test_paths_a_lane_width_apart_do_not_meet() -> None:
+    first = stream((0, 0), (20, 0))
+    assert conflict_distances_m(first, stream((20, 3), (0, 3))) is None
+    assert conflict_distances_m(first, stream((20, 2), (0, 2))) is not None
+
+
+def test_a_turn_of_small_radius_clears_slowly() -> None:
+    profile = RilsaProfile()
+
+    def turn(radius_m: float, direction: str) -> Stream:
+        arc = [k * math.pi / 20 for k in range(11)]
+        points = [(radius_m * math.sin(a), radius_m * (1 - math.cos(a))) for a in arc]
+        return stream(*points, direction=direction)
+
+    assert clearing_class(turn(6, "r"), profile) == profile.motor_tight
+    assert clearing_class(turn(14, "l"), profile) == profile.motor_turning
+    assert clearing_class(turn(14, "s"), profile) == profile.motor_straight
+    assert clearing_class(stream((0, 0), (9, 0), user=RoadUser.CYCLIST), profile).length_m == 0
+
+
+def envelope_of(far_m: float, speed_mps: float, direction: str = "s") -> tuple[int, list[str]]:
+    """Intergreen of two streams side by side that far apart, and the rules of the findings."""
+    net = NetFile(path=Path("made up"))
+    for name, y in (("a", 0.0), ("b", far_m)):
+        for edge_id, x in ((name, 0.0), (f"{name}x", 20.0)):
+            lane_id = f"{edge_id}_0"
+            net.edges[edge_id] = NetEdge(
+                edge_id=edge_id, function="", from_junction="", to_junction=""
+            )
+            net.lanes[lane_id] = NetLane(
+                lane_id=lane_id,
+                edge_id=edge_id,
+                index=0,
+                speed_mps=speed_mps,
+                length_m=10,
+                width_m=3.2,
+                shape=((x - 10, y), (x, y)) if x == 0 else ((x, y), (x + 10, y)),
+                allow=frozenset(),
+                disallow=frozenset(),
+            )
+    rules: list[str] = []
+    envelope = rilsa_envelope(
+        net,
+        "T",
+        [[connection(direction, "a")], [connection(direction, "b")]],
+        [GroupId("K1"), GroupId("K2")],
+        [RoadUser.MOTOR, RoadUser.MOTOR],
+        [[False, True], [True, False]],
+        RilsaProfile(),
+        lambda rule, where, message, remedy: rules.append(rule),
+    )
+    return envelope.intergreen_ds[0][1] or 0, rules
+
+
+def test_conflicting_groups_whose_paths_do_not_meet_are_reported_once() -> None:
+    gap_ds, rules = envelope_of(30.0, 50 / 3.6)
+    assert rules == ["no_conflict_point"]
+    assert gap_ds == 40
+
+
+@pytest.mark.parametrize("direction", ["s", "l"])
+def test_above_70_km_h_the_lane_is_named_whatever_its_direction(direction: str) -> None:
+    assert envelope_of(2.0, 70 / 3.6, direction)[1] == []
+    with pytest.raises(InvalidInputError, match=r"T, lane a_0.*80 km/h.*--profile sumo"):
+        envelope_of(2.0, 80 / 3.6, direction)
 
 
 @pytest.fixture(scope="module")

@@ -51,3 +51,19 @@ def release_walkers(city: City, present: int, i: int, out: Choice) -> bool:
     out.stage[i], out.runner_up[i] = without, present
     out.gap[i], out.reason[i] = 0.0, BY_WALKERS
     return True
+
+
+@kernel
+def transition_s(city: City, signals: Signals, i: int, p: int, now_s: float) -> float:
+    """Time from leaving the present stage of intersection i to stage p in full. [s]
+
+    Pedestrians who were let go before the present stage may still be clearing.
+    """
+    first_stage, block = city.stage_ptr[i], city.transition_ptr[i]
+    stages, present = city.stage_ptr[i + 1] - first_stage, signals.stage[i]
+    longest_s = city.transition_s[block + present * stages + p]
+    for q in range(stages):
+        if city.without_walkers[first_stage + q] == present and q != p:
+            running_s = city.transition_s[block + q * stages + p] - (now_s - signals.since_s[i])
+            longest_s = max(longest_s, running_s)
+    return float(longest_s)

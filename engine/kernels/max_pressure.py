@@ -10,7 +10,13 @@ from typing import NamedTuple
 
 from ampelwerk.engine._jit import kernel
 from ampelwerk.engine.kernels.city import City, FloatArray
-from ampelwerk.engine.kernels.decision import BY_INDEX, Choice, Signals, release_walkers
+from ampelwerk.engine.kernels.decision import (
+    BY_INDEX,
+    Choice,
+    Signals,
+    release_walkers,
+    transition_s,
+)
 from ampelwerk.engine.kernels.estimation import NEVER, Traffic, flow_veh_s
 
 
@@ -49,7 +55,7 @@ def choose(
     for i in range(len(signals.stage)):
         out.stage[i] = -1
         if now_s >= signals.decidable_s[i]:
-            _choose_one(city, traffic, signals, parameters, i, pressure, out)
+            _choose_one(city, traffic, signals, parameters, i, now_s, pressure, out)
             changes += out.stage[i] != signals.stage[i]
     return changes
 
@@ -94,6 +100,7 @@ def _choose_one(
     signals: Signals,
     parameters: Parameters,
     i: int,
+    now_s: float,
     pressure: FloatArray,
     out: Choice,
 ) -> None:
@@ -113,8 +120,7 @@ def _choose_one(
         if p == present:
             value *= parameters.keep_factor
         else:
-            gap_s = city.transition_s[city.transition_ptr[i] + present * stages + p]
-            lost_s = gap_s + parameters.start_up_s
+            lost_s = transition_s(city, signals, i, p, now_s) + parameters.start_up_s
             value *= parameters.green_s / (parameters.green_s + lost_s)
         if value > best_value or (value == best_value and p == present):
             second, second_value = best, best_value

@@ -21,6 +21,7 @@ from ampelwerk.engine.kernels.decision import (
     Choice,
     Signals,
     release_walkers,
+    transition_s,
 )
 from ampelwerk.engine.kernels.estimation import NEVER, Traffic, flow_veh_s, predict
 
@@ -109,7 +110,7 @@ def _choose_one(
             continue
         if waiting >= 0 and (p == present or not _serves(city, first_stage + p, waiting)):
             continue
-        rate = _rate(city, traffic, parameters, i, present, p, arrivals_veh, now_s)
+        rate = _rate(city, traffic, signals, parameters, i, p, arrivals_veh, now_s)
         if p == present:
             rate *= parameters.keep_factor
         if rate > best_rate or (rate == best_rate and p == present):
@@ -123,7 +124,7 @@ def _choose_one(
         other, other_rate = (best, best_rate) if best != present else (second, second_rate)
         cleared = _queue(city, traffic, first_stage + present) < parameters.cleared_veh
         if cleared and other >= 0 and other_rate > 1e-9:
-            due = _worth_leaving(city, traffic, parameters, i, present, other, arrivals_veh)
+            due = _worth_leaving(city, traffic, signals, parameters, i, other, arrivals_veh, now_s)
             best = other if due else present
     if waiting < 0 and best_rate <= 1e-9:
         best = present
@@ -161,11 +162,12 @@ def _queue(city: City, traffic: Traffic, stage: int) -> float:
 def _worth_leaving(
     city: City,
     traffic: Traffic,
+    signals: Signals,
     parameters: Parameters,
     i: int,
-    present: int,
     other: int,
     arrivals_veh: FloatArray,
+    now_s: float,
 ) -> bool:
     """Enough wait elsewhere to interrupt a stage whose own queue has cleared.
 
@@ -175,9 +177,9 @@ def _worth_leaving(
     """
     first_lane, first_stage = city.lane_ptr[i], city.stage_ptr[i]
     stages = city.stage_ptr[i + 1] - first_stage
-    block = city.transition_ptr[i]
+    block, present = city.transition_ptr[i], signals.stage[i]
     lost_s = (
-        city.transition_s[block + present * stages + other]
+        transition_s(city, signals, i, other, now_s)
         + city.transition_s[block + other * stages + present]
         + 2 * parameters.start_up_s
     )
@@ -254,19 +256,19 @@ def _exit_share(city: City, traffic: Traffic, lane: int) -> float:
 def _rate(
     city: City,
     traffic: Traffic,
+    signals: Signals,
     parameters: Parameters,
     i: int,
-    present: int,
     p: int,
     arrivals_veh: FloatArray,
     now_s: float,
 ) -> float:
     """Greatest mean service rate of stage p over all lengths of service. [veh/s]"""
     first_lane, first_stage = city.lane_ptr[i], city.stage_ptr[i]
-    stages = city.stage_ptr[i + 1] - first_stage
+    present = signals.stage[i]
     lost_s, shortest_s = 0, 1
     if p != present:
-        gap_s = city.transition_s[city.transition_ptr[i] + present * stages + p]
+        gap_s = transition_s(city, signals, i, p, now_s)
         lost_s = int(gap_s + parameters.start_up_s + 0.5)
         shortest_s = parameters.min_service_s
     # The last row collects what is served within each length of service.

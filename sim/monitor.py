@@ -96,22 +96,6 @@ class Change(NamedTuple):
     """One letter per link."""
 
 
-@dataclass(slots=True)
-class Coverage:
-    """How much of the time a record covers: what is not in it cannot be found clean."""
-
-    lines: Counter[str] = field(default_factory=Counter)
-    """Readable states of each signal."""
-    first_ds: int | None = None
-    """Time of the first state. [ds]"""
-    last_ds: int = 0
-    """Time of the last state. [ds]"""
-
-    def span_ds(self, step_ds: int) -> int:
-        """From the first state to the end of the last; a step if there is no state at all. [ds]"""
-        return self.last_ds - (self.last_ds if self.first_ds is None else self.first_ds) + step_ds
-
-
 def write_record_request(names: Sequence[str], path: Path, record: Path) -> None:
     """Additional file that makes SUMO record the state of these signals in every step."""
     lines = [
@@ -122,28 +106,22 @@ def write_record_request(names: Sequence[str], path: Path, record: Path) -> None
     path.write_text(f"<additional>\n{''.join(lines)}</additional>\n", encoding="utf-8")
 
 
-def changes(record: Path, coverage: Coverage | None = None) -> Iterator[Change]:
+def changes(record: Path, lines: Counter[str] | None = None) -> Iterator[Change]:
     """Every change of state, the first state of each signal included.
 
     Parameters
     ----------
-    coverage : told of every state, changed or not; complete when the iterator is.
+    lines : counts the states of each signal, changed or not.
     """
     last: dict[str, tuple[str, str]] = {}
-    time = ""
     with record.open(encoding="utf-8") as file:
         for line in file:
             found = _LINE.search(line)
             if found is None:
                 continue
             name, shown = found["id"], (found["program"], found["state"])
-            if coverage is not None:
-                coverage.lines[name] += 1
-                if found["time"] != time:
-                    time = found["time"]
-                    coverage.last_ds = round(float(time) * 10)
-                    if coverage.first_ds is None:
-                        coverage.first_ds = coverage.last_ds
+            if lines is not None:
+                lines[unescape(name)] += 1
             if last.get(name) != shown:
                 last[name] = shown
                 yield Change(found["time"], unescape(name), *shown)
@@ -175,6 +153,8 @@ def check(
     net: Mapping[str, SignalLinks],
     intersections: Sequence[Intersection],
     *,
+    begin_s: float,
+    end_s: float,
     step_s: float,
     native: bool,
 ) -> WitnessReport:
@@ -185,25 +165,25 @@ def check(
     record : SUMO's record of signal states.
     net : links of every signal, from `monitor_net.read_links`.
     intersections : those that were controlled, with the rules they promised to keep.
+    begin_s, end_s : time that the record must cover, begin of the first to end of the last step. [s]
     step_s : length of a simulation step; times are kept to whole steps. [s]
     native : SUMO's own programs ran. They are not ours to judge; overlaps are counted.
     """
-    step_ds = round(step_s * 10)
+    step_ds, end_ds = round(step_s * 10), round(end_s * 10)
     watches = {
         str(site.intersection_id): _Watch(
             site, net[str(site.intersection_id)], step_ds, judge=not native
         )
         for site in intersections
     }
-    coverage = Coverage()
-    for change in changes(record, coverage):
+    lines = Counter[str]()
+    for change in changes(record, lines):
         watch = watches.get(change.signal)
         if watch is not None:
             watch.see(change)
-    span_ds = coverage.span_ds(step_ds)
     for name, watch in watches.items():
-        watch.finish(coverage.last_ds + step_ds, span_ds, coverage.lines[name] * step_ds)
-    reds = [watch.longest_red_ds(coverage.last_ds) for watch in watches.values()]
+        watch.finish(end_ds, round((end_s - begin_s) / step_s), lines[name])
+    reds = [watch.longest_red_ds(end_ds) for watch in watches.values()]
     longest_ds = max((red for red in reds if red is not None), default=None)
     return WitnessReport(
         checked_switches=sum(watch.switches for watch in watches.values()),
@@ -242,7 +222,7 @@ class _Watch:
     """Watches one signal."""
 
     def __init__(self, site: Intersection, net: SignalLinks, step_ds: int, *, judge: bool) -> None:
-        self._name, self._judge = str(site.intersection_id), judge
+        self._name, self._judge, self._step_ds = str(site.intersection_id), judge, step_ds
         self._links: list[_Link] = []
         self._times = _promised(site, net, step_ds)
         self._priority_foes: dict[int, list[int]] = {}
@@ -285,19 +265,12 @@ class _Watch:
         if self._judge:
             self._double_priority(raised, now_ds)
 
-    def finish(self, end_ds: int, span_ds: int, covered_ds: int) -> None:
-        """The record is over: transitions still being shown, and time that is not in it.
-
-        Parameters
-        ----------
-        end_ds : end of the last step. [ds]
-        span_ds : time that the record should cover. [ds]
-        covered_ds : time that it covers of this signal. [ds]
-        """
+    def finish(self, end_ds: int, steps: int, recorded: int) -> None:
+        """The record is over: transitions still being shown, and steps that are not in it."""
         if not self._judge:
             return
-        if covered_ds != span_ds:
-            self._report("RECORD", end_ds, (), span_ds, covered_ds)
+        if recorded != steps:
+            self._report("RECORD", end_ds, (), steps * self._step_ds, recorded * self._step_ds)
         for k, link in enumerate(self._links):
             times = self._times.get(k)
             if times is None or link.since_ds == UNKNOWN:

@@ -182,6 +182,8 @@ def _witness(config: RunConfig, network: Network, directory: Path) -> dict[str, 
         record,
         net,
         network.intersections,
+        begin_s=scenario.begin_s,
+        end_s=scenario.end_s,
         step_s=scenario.step_s,
         native=config.control == NATIVE,
     )

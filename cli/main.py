@@ -36,12 +36,12 @@ AdditionalOption = Annotated[
     typer.Option("--additional-files", "-a", help="Additional files, when SCENARIO is a net."),
 ]
 BeginOption = Annotated[
-    Optional[float], typer.Option("--begin", "-b", help="Begin [s]; else the scenario's own.")  # noqa: UP045
+    Optional[float], typer.Option("--begin", "-b", help="Begin in s; else the scenario's own.")  # noqa: UP045
 ]
 EndOption = Annotated[
     Optional[float],  # noqa: UP045
     typer.Option(
-        "--end", "-e", help="End [s]; else the scenario's own, else last departure + 3600."
+        "--end", "-e", help="End in s; else the scenario's own, else last departure + 3600."
     ),
 ]
 ProfileOption = Annotated[
@@ -52,7 +52,7 @@ ProfileOption = Annotated[
 ]
 MinGreenOption = Annotated[
     Optional[float],  # noqa: UP045
-    typer.Option("--min-green", help="Minimum green of every signal group [s]."),
+    typer.Option("--min-green", help="Minimum green of every signal group in s."),
 ]
 BackendOption = Annotated[
     Literal["libsumo", "traci"], typer.Option(help="How SUMO is driven; the GUI needs traci.")
@@ -61,7 +61,7 @@ TeleportOption = Annotated[
     float,
     typer.Option(
         "--time-to-teleport",
-        help="SUMO removes a vehicle that stood this long [s]; -1 never, so that gridlock shows.",
+        help="SUMO removes a vehicle that stood this long, in s; -1 never, so that gridlock shows.",
     ),
 ]
 OutputOption = Annotated[

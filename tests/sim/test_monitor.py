@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -214,9 +215,9 @@ class Film:
         envelope = self.site.envelope
         for a, _, end in self.greens():
             for b, start, _ in self.greens():
-                if order * (min(self.links(a)) - max(self.links(b))) < 0 or (
-                    order and order * (max(self.links(a)) - min(self.links(b))) < 0
-                ):
+                behind = min(self.links(a)) > max(self.links(b))
+                before = max(self.links(a)) < min(self.links(b))
+                if (order == 1 and not behind) or (order == -1 and not before):
                     continue
                 if envelope.conflict[a][b] and end < start <= end + 12:
                     return a, b, end, start
@@ -229,7 +230,7 @@ class Film:
         """A group, the first second of its red-amber and of the green after it."""
         for group in range(self.site.envelope.size):
             spells = self.spells(group)
-            for (a, first, start), (b, _, last) in zip(spells, spells[1:], strict=False):
+            for (a, first, start), (b, _, last) in pairwise(spells):
                 if (a, b) == ("u", "g") and last - start > 8:
                     return group, first, start
         raise AssertionError("no green after red-amber")
@@ -262,18 +263,10 @@ def intergreen_a_second_short(film: Film) -> None:
     film.paint(a, start - film.amber(a) - 6, start - film.amber(a) + 1, "G")
 
 
-def _no_intergreen(film: Film, order: int) -> None:
-    a, _b, end, start = film.change(order)
+def intergreen_missing(film: Film) -> None:
+    a, _b, end, start = film.change()
     film.paint(a, end, start, "G")
     film.paint(a, start, start + film.amber(a), "r")
-
-
-def no_intergreen_from_a_link_before(film: Film) -> None:
-    _no_intergreen(film, -1)
-
-
-def no_intergreen_from_a_link_behind(film: Film) -> None:
-    _no_intergreen(film, 1)
 
 
 def short_green(film: Film) -> None:
@@ -371,8 +364,7 @@ CORRUPTIONS: list[tuple[Callable[[Film], None], str]] = [
     (amber_beside_a_conflicting_green, "CONFLICT"),
     (everything_green, "CONFLICT"),
     (intergreen_a_second_short, "INTERGREEN"),
-    (no_intergreen_from_a_link_before, "INTERGREEN"),
-    (no_intergreen_from_a_link_behind, "INTERGREEN"),
+    (intergreen_missing, "INTERGREEN"),
     (short_green, "MIN_GREEN"),
     (green_of_one_second, "MIN_GREEN"),
     (interrupted_green, "MIN_GREEN"),
@@ -450,6 +442,20 @@ def test_corrupted_record_is_found(
     report = spoilt.check(tmp_path / "record.xml")
     assert rule in {violation.rule for violation in report.violations}
     assert {violation.intersection for violation in report.violations} == {site.intersection_id}
+
+
+@pytest.mark.parametrize("order", [-1, 1], ids=["foe before", "foe behind"])
+def test_intergreen_of_nothing_is_found_wherever_the_foe_stands_in_the_string(
+    clean: Record, tmp_path: Path, order: int
+) -> None:
+    site = max(clean.sites, key=lambda site: site.envelope.size)
+    film = Film(site, clean.states[site.intersection_id])
+    a, b, end, start = film.change(order)
+    film.paint(a, end, start, "G")
+    film.paint(a, start, start + film.amber(a), "r")
+    report = clean.with_states(site, film.states).check(tmp_path / "record.xml")
+    found = {(v.time_s, v.links) for v in report.violations if v.rule == "INTERGREEN"}
+    assert {(BEGIN + start, (p, q)) for p in film.links(a) for q in film.links(b)} <= found
 
 
 def test_longest_red_counts_one_that_lasts_to_the_end(clean: Record, tmp_path: Path) -> None:

@@ -190,7 +190,7 @@ def _show(result: Comparison) -> None:
     )
     table = Table(box=None, pad_edge=False)
     table.add_column("control", no_wrap=True)
-    for title in ("delay\n[s]", f"against\n{first}", "\nstops", "longest\nred [s]",
+    for title in ("delay\n\\[s]", f"against\n{first}", "\nstops", "longest\nred \\[s]",
                   "un-\nserved", "grid-\nlock", "viola-\ntions"):  # fmt: skip
         table.add_column(title, justify="right", no_wrap=True)
     for control in result.controls:
@@ -210,7 +210,7 @@ def _show(result: Comparison) -> None:
         )
     console.print(table)
     console.print("±: 95 % interval over seeds (Student's t). ~: it covers 0, no ranking.")
-    seeds = Table(box=None, pad_edge=False, title="delay by seed [s]", title_justify="left")
+    seeds = Table(box=None, pad_edge=False, title="delay by seed \\[s]", title_justify="left")
     seeds.add_column("control")
     for seed in result.seeds:
         seeds.add_column(str(seed), justify="right")

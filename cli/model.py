@@ -59,8 +59,8 @@ def _show(console: Console, network: Network, index: int, site: Intersection) ->
     names = [str(group.group_id) for group in envelope.groups]
     console.rule(f"[bold]{site.intersection_id}[/] ({envelope.profile})", align="left")
     groups = Table(box=None, pad_edge=False)
-    for title in ("group", "serves", "lanes", "min green [s]", "amber [s]", "red-amber [s]",
-                  "intergreen to [s]"):  # fmt: skip
+    for title in ("group", "serves", "lanes", "min green \\[s]", "amber \\[s]", "red-amber \\[s]",
+                  "intergreen to \\[s]"):  # fmt: skip
         groups.add_column(title)
     for g, group in enumerate(envelope.groups):
         served = sorted({str(m.from_lane) for m in site.movements if m.group == g})

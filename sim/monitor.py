@@ -18,7 +18,6 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from html import unescape
 from pathlib import Path
 from typing import Any, NamedTuple
 from xml.sax.saxutils import quoteattr
@@ -28,7 +27,8 @@ from ampelwerk.models.intersection import Intersection
 from ampelwerk.sim.monitor_net import SignalLinks
 
 _LINE = re.compile(
-    r'<tlsState time="(?P<time>[^"]*)" id="(?P<id>[^"]*)" programID="(?P<program>[^"]*)"'
+    # SUMO writes names as they are, quotation marks and all.
+    r'<tlsState time="(?P<time>[^"]*)" id="(?P<id>.*)" programID="(?P<program>[^"]*)"'
     r'.* state="(?P<state>[^"]*)"'
 )
 SET_FROM_OUTSIDE = "online"
@@ -121,10 +121,10 @@ def changes(record: Path, lines: Counter[str] | None = None) -> Iterator[Change]
                 continue
             name, shown = found["id"], (found["program"], found["state"])
             if lines is not None:
-                lines[unescape(name)] += 1
+                lines[name] += 1
             if last.get(name) != shown:
                 last[name] = shown
-                yield Change(found["time"], unescape(name), *shown)
+                yield Change(found["time"], name, *shown)
 
 
 def write_signals_csv(record: Path, path: Path) -> None:

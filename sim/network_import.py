@@ -71,7 +71,14 @@ def read_intersections(
     net = read_net(net_path)
     for path in additional_paths:
         for element in elements(path, ("tlLogic",)):
-            program = signal_program(element)
+            try:
+                program = signal_program(element)
+            except ValueError as error:
+                raise InvalidInputError(
+                    "the program has a value that is no number",
+                    where=f"{path}, tlLogic {element.get('id', '')}",
+                    found=str(error),
+                ) from error
             if program.signal_id not in net.programs:
                 raise InvalidInputError(
                     "the program is for a signal that the net does not have",

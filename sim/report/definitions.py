@@ -69,7 +69,7 @@ MEASURES = (
     Measure("checked_switches", "switches checked", "–", "Changes of a lamp that an independent "
             "witness checked against the rules, in SUMO's own record.", 0, TRIPS, False),
     Measure("violations", "rule violations", "–", "What broke a rule: conflicting greens, "
-            "intergreen, minimum green, amber, red-amber, the sequence of lamps, who controls.", 0, TRIPS),
+            "intergreen, minimum green and red, amber, red-amber, sequence, who controls, record.", 0, TRIPS),
 )  # fmt: skip
 """All measures in the order of the page."""
 

@@ -14,8 +14,8 @@ from ampelwerk.models.network import Network
 from ampelwerk.models.profile import RilsaProfile, SumoProfile
 from ampelwerk.sim.imported import import_network
 from ampelwerk.sim.run import read_measures
-from tests.sim import odd_networks
-from tests.sim.odd_networks import BUILDERS, Builder
+from tests.sim import odd_inputs, odd_networks
+from tests.sim.odd_networks import Builder
 from tests.sim.runs import simulate
 
 pytestmark = pytest.mark.sumo
@@ -27,13 +27,29 @@ LEFT_TO_SUMO = {
     "too_many_groups": {"joinedS": MANY},
 }
 """Signals that cannot be controlled, and a word of the reason."""
+WITNESS_ERRS = {
+    "nema": "monitor_net takes the rows of a NEMA program for whole states",
+}
+"""Networks where the witness reports what is not wrong."""
 
 
 def imported(builder: Builder, folder: Path) -> Network:
     return import_network(builder(folder), SumoProfile())
 
 
-@pytest.mark.parametrize("builder", BUILDERS, ids=[b.__name__ for b in BUILDERS])
+@pytest.mark.parametrize(
+    "builder",
+    [
+        pytest.param(
+            builder,
+            id=builder.__name__,
+            marks=pytest.mark.xfail(strict=True, reason=WITNESS_ERRS[builder.__name__])
+            if builder.__name__ in WITNESS_ERRS
+            else (),
+        )
+        for builder in (*odd_networks.NETWORKS, *odd_inputs.INPUTS)
+    ],
+)
 def test_odd_network_runs_under_control(builder: Builder, tmp_path: Path) -> None:
     scenario = builder(tmp_path)
     network = import_network(scenario, SumoProfile())
@@ -108,9 +124,9 @@ def test_mid_block_crossing_stops_cars_and_lets_people_walk(tmp_path: Path) -> N
 def test_conflicts_are_found_without_internal_lanes(tmp_path: Path) -> None:
     (tmp_path / "with").mkdir()
     (tmp_path / "without").mkdir()
-    inside = odd_networks._grid(tmp_path / "with", "--default.lanenumber", "2")
+    inside = odd_networks.grid(tmp_path / "with", "--default.lanenumber", "2")
     bare = odd_networks.without_insides(tmp_path / "without")
-    known = odd_networks._scenario(inside, bare.route_files[0])
+    known = odd_networks.scenario_of(inside, bare.route_files[0])
     for a, b in zip(
         import_network(known, SumoProfile()).intersections,
         import_network(bare, SumoProfile()).intersections,
@@ -121,7 +137,7 @@ def test_conflicts_are_found_without_internal_lanes(tmp_path: Path) -> None:
 
 
 def test_program_loaded_last_is_the_plan(tmp_path: Path) -> None:
-    for builder in (odd_networks.several_programs, odd_networks.included_program):
+    for builder in (odd_inputs.several_programs, odd_inputs.included_program):
         folder = tmp_path / builder.__name__
         folder.mkdir()
         plans = imported(builder, folder).intersections[0].plans
@@ -129,12 +145,12 @@ def test_program_loaded_last_is_the_plan(tmp_path: Path) -> None:
 
 
 def test_program_without_states_moves_an_offset(tmp_path: Path) -> None:
-    (plan,) = imported(odd_networks.moved_offset, tmp_path).intersections[0].plans
+    (plan,) = imported(odd_inputs.moved_offset, tmp_path).intersections[0].plans
     assert (plan.plan_id, plan.offset_ds) == ("0", 130)
 
 
 def test_nema_rings_become_stages_with_amber(tmp_path: Path) -> None:
-    site = imported(odd_networks.nema, tmp_path).intersections[0]
+    site = imported(odd_inputs.nema, tmp_path).intersections[0]
     assert {group.amber_ds for group in site.envelope.groups} == {30}
     assert {group.min_green_ds for group in site.envelope.groups} == {50}
     opposite = [stage for stage in site.stages if stage.selectable and stage.delivered]
@@ -143,21 +159,21 @@ def test_nema_rings_become_stages_with_amber(tmp_path: Path) -> None:
 
 
 def test_turn_on_red_is_shown(tmp_path: Path) -> None:
-    scenario = odd_networks.right_on_red(tmp_path)
+    scenario = odd_inputs.right_on_red(tmp_path)
     simulate(scenario, tmp_path / "run", "priority-index")
     assert any("s" in state for state in recorded(tmp_path / "run")["A0"])
 
 
 def test_loops_that_see_some_vehicles_only_take_no_role(tmp_path: Path) -> None:
-    network = imported(odd_networks.loops_for_some, tmp_path)
+    network = imported(odd_inputs.loops_for_some, tmp_path)
     given = {loop.loop_id: loop.role for loop in network.loops if not loop.generated}
     assert given == {"all": LoopRole.STOP_LINE}
 
 
 def test_odd_names_reach_the_files(tmp_path: Path) -> None:
-    scenario = odd_networks.odd_signal_name(tmp_path)
+    scenario = odd_inputs.odd_signal_name(tmp_path)
     simulate(scenario, tmp_path / "run", "actuated")
     assert read_measures(tmp_path / "run")["uncontrolled"] == []
     with (tmp_path / "run" / "decisions.csv").open(newline="", encoding="utf-8") as file:
         names = {row["intersection"] for row in csv.DictReader(file)}
-    assert odd_networks.ODD_SIGNAL in names
+    assert odd_inputs.ODD_SIGNAL in names

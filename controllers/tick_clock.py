@@ -29,7 +29,7 @@ class TickClock:
 
     def __init__(self, tick_ds: int) -> None:
         self._tick_ds = tick_ds
-        self._last_ds: int | None = None
+        self._last_ds = 0
         self._alarms_ds: deque[int] = deque(maxlen=ALARMS_TO_ISOLATE)
         self._passed_ds = 0
         self.due_ds: int | None = None
@@ -47,12 +47,14 @@ class TickClock:
         if self.due_ds is None:
             self._pass(now_ds)
             return True
-        last_ds = self.due_ds - self._tick_ds
+        # A call that was skipped is seen in `due_ds` alone.
+        last_ds = max(self._last_ds, self.due_ds - self._tick_ds)
         if now_ds < last_ds:
             self._pass(now_ds)
             self._alarm(last_ds - now_ds)
             return False
         if now_ds < self.due_ds:
+            self._see(now_ds)
             return False
         late_ds = now_ds - self.due_ds
         self._pass(now_ds)
@@ -66,11 +68,16 @@ class TickClock:
         self._alarms_ds.clear()
 
     def _pass(self, now_ds: int) -> None:
-        """Take the call's time. After a late call the next tick is a whole one."""
-        if self._last_ds is not None:
-            self._passed_ds += max(0, now_ds - self._last_ds)
+        """Begin a tick at this call. After a late call, or a step back, it is a whole one."""
+        if self.due_ds is not None:
+            self._see(now_ds)
         self._last_ds = now_ds
         self.due_ds = now_ds + self._tick_ds
+
+    def _see(self, now_ds: int) -> None:
+        """Remember the time of a call, early ones too: a step back shows between any two."""
+        self._passed_ds += max(0, now_ds - self._last_ds)
+        self._last_ds = now_ds
 
     def _alarm(self, gap_ds: int) -> None:
         """Count an alarm, in time that never runs backwards."""

@@ -11,8 +11,11 @@ from hypothesis import settings
 
 from ampelwerk.sim.sumo_programs import sumo_program
 
-# `pytest --hypothesis-profile=nightly` asks ten thousand times.
-settings.register_profile("nightly", max_examples=10_000, deadline=None)
+# A change is judged by the same examples each time, so that a red run means the change. New ones
+# are looked for at night: `pytest --hypothesis-profile=nightly` asks ten thousand times.
+settings.register_profile("change", derandomize=True, deadline=None)
+settings.register_profile("nightly", max_examples=10_000, derandomize=False, deadline=None)
+settings.load_profile("change")
 
 
 @dataclass(frozen=True)

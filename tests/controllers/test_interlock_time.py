@@ -58,6 +58,19 @@ def test_more_than_300_ms_late_is_an_alarm_whatever_the_tick(late_ds: int, alarm
         assert (lamps.time_alarms, lamps.mode) == (alarms, Mode.RUN)
 
 
+def test_a_step_back_between_early_calls_is_an_alarm_and_begins_a_whole_tick() -> None:
+    lamps, now_ds = green_since(5)
+    lamps.tick(0, now_ds + 5)
+    shown = lamps.shown_ticks(0)
+    lamps.tick(0, now_ds + 7)
+    lamps.tick(0, now_ds + 6)
+    assert lamps.time_alarms == 1
+    lamps.tick(0, now_ds + 10)
+    assert lamps.shown_ticks(0) == shown
+    lamps.tick(0, now_ds + 11)
+    assert lamps.shown_ticks(0) == shown + 1
+
+
 def test_a_clock_that_runs_backwards_is_an_alarm_and_earns_nothing() -> None:
     lamps, now_ds = green_since(1)
     shown = lamps.shown_ticks(0)

@@ -19,7 +19,7 @@ from pathlib import Path
 from ampelwerk.sim.sumo_programs import sumo_program
 
 NETWORKS = ("cologne8", "ingolstadt21")
-CONTROLS = ("fixed", "actuated", "max-pressure", "priority-index")
+CONTROLS = ("fixed", "actuated", "max-pressure", "priority-index", "rolling-horizon")
 REPEATS = 3
 
 SUMO_RL = """

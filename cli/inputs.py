@@ -9,15 +9,18 @@ from pathlib import Path
 from ampelwerk.models.errors import InvalidInputError
 from ampelwerk.models.profile import Profile, RilsaProfile, SumoProfile
 
-CONTROLS = ("native", "fixed", "actuated", "max-pressure", "priority-index")
+CONTROLS = ("native", "fixed", "actuated", "max-pressure", "priority-index", "rolling-horizon")
 """Kinds of signal control."""
+ALIASES = {"adaptive": "rolling-horizon"}
+"""Other names for them."""
 
 
 def known_control(name: str) -> str:
     """The name of a control, or an error that suggests one."""
+    name = ALIASES.get(name, name)
     if name in CONTROLS:
         return name
-    near = get_close_matches(name, CONTROLS, n=1)
+    near = get_close_matches(name, (*CONTROLS, *ALIASES), n=1)
     raise InvalidInputError(
         "unknown kind of control",
         where="--control",

@@ -146,10 +146,10 @@ def simulate(
     control: Annotated[
         str,
         typer.Option(
-            help="native, fixed, actuated, max-pressure or priority-index; "
-            "native is SUMO's own program, untouched."
+            help="native, fixed, actuated, max-pressure, priority-index or rolling-horizon (adaptive "
+            "for short); native is SUMO's own program, untouched."
         ),
-    ] = "priority-index",
+    ] = "adaptive",
     route_files: RoutesOption = None,
     additional_files: AdditionalOption = None,
     profile: ProfileOption = "sumo",

@@ -59,7 +59,7 @@ def simulate(
     as_json: bool,
 ) -> None:
     """Run, then print the measures."""
-    known_control(control)
+    control = known_control(control)
     if seed < 0:
         raise InvalidInputError("a seed is not negative", where="--seed", found=str(seed))
     rules = profile_of(profile, min_green_s)

@@ -248,6 +248,14 @@ class _Layout:
                 for site in network.intersections
                 for other in map(site.without_walkers, range(len(site.stages)))
             ),
+            min_green_s=_ints(
+                -(
+                    -max((site.envelope.groups[g].min_green_ds for g in stage.groups), default=0)
+                    // 10
+                )
+                for site in network.intersections
+                for stage in site.stages
+            ),
             selectable=_ints(selectable),
             transition_ptr=_ints(block_ptr),
             transition_s=_floats(blocks),

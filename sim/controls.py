@@ -11,6 +11,7 @@ from ampelwerk.engine.strategies.actuated import ROLES, Actuated
 from ampelwerk.engine.strategies.fixed import Fixed
 from ampelwerk.engine.strategies.max_pressure import MaxPressure
 from ampelwerk.engine.strategies.priority_index import PriorityIndex
+from ampelwerk.engine.strategies.rolling_horizon import RollingHorizon
 from ampelwerk.engine.strategies.strategy import Strategy
 from ampelwerk.models.detection import DetectorFrame, LoopRole
 from ampelwerk.sim.closed_loop import ClosedLoop, Control
@@ -69,6 +70,8 @@ def connect(control: str, loop: ClosedLoop) -> Control:
     strategy: Strategy
     if control == "max-pressure":
         strategy = MaxPressure(city, estimator.traffic, loop.signals, loop.step_s)
-    else:
+    elif control == "priority-index":
         strategy = PriorityIndex(city, estimator.traffic, loop.signals)
+    else:
+        strategy = RollingHorizon(city, estimator.traffic, loop.signals)
     return _Estimated(estimator, strategy, loop)

@@ -199,7 +199,7 @@ def _write_decisions(loop: ClosedLoop | None, network: Network, path: Path) -> N
     """One row per stage asked for."""
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["time", "intersection", "stage", "reason", "runner_up", "gap"])
+        writer.writerow(["time", "intersection", "stage", "reason", "runner_up", "gap", "binding"])
         for decision in loop.decisions if loop else ():
             wish = decision.wish
             site = network.intersections[wish.intersection]
@@ -211,6 +211,7 @@ def _write_decisions(loop: ClosedLoop | None, network: Network, path: Path) -> N
                     wish.reason,
                     "" if wish.runner_up is None else site.stages[wish.runner_up].stage_id,
                     f"{wish.gap:.4f}",
+                    wish.binding,
                 ]
             )
 

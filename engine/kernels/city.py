@@ -37,6 +37,8 @@ class City(NamedTuple):
     """(E,) vehicles expected to pass before one that may not go blocks the head. [veh]"""
     without_walkers: IntArray
     """(S,) stage of the same intersection that shows the same without pedestrians, or -1."""
+    min_green_s: IntArray
+    """(S,) longest minimum green among the stage's groups, in whole seconds. [s]"""
     selectable: IntArray
     """(S,) 1 if a strategy may choose the stage."""
     transition_ptr: IntArray

@@ -35,7 +35,7 @@ class Choice(NamedTuple):
     """(I,) BY_INDEX, BY_SUPERVISOR or BY_REST."""
 
 
-BY_INDEX, BY_SUPERVISOR, BY_REST, BY_WALKERS = range(4)
+BY_INDEX, BY_SUPERVISOR, BY_REST, BY_WALKERS, BY_PLAN = range(5)
 """Why a stage was chosen."""
 
 

@@ -24,15 +24,18 @@ from ampelwerk.engine.kernels.decision import (
     transition_s,
 )
 from ampelwerk.engine.kernels.estimation import NEVER, Traffic, flow_veh_s, predict
+from ampelwerk.engine.kernels.supervision import (
+    busy_elsewhere,
+    exit_share,
+    longest_waiting,
+    serves,
+)
 
 IN_VAIN_VEH = 0.01
 """Charge for releasing a lane whose exits are full, since its vehicles would block the junction,
 and a crossing that nobody calls, since it delays the change after it. [veh]"""
 STUCK_S = 15.0
 """A lane that stood on under a stage is not expected to move under it for this long. [s]"""
-SHORT_VEH, FULL_SHARE, SHORT_WAIT_S = 3.0, 0.5, 10.0
-"""A lane that stores no more than this is served next when this share of it has been full for this
-long: a queue in it would stand in the junction behind. [veh], [-], [s]"""
 CALLS_PER_S = 1 / 45
 """Pedestrians calling at a crossing while nothing better is known. [1/s]"""
 
@@ -98,17 +101,17 @@ def _choose_one(
         predict(city, traffic, lane, now_s, arrivals_veh[lane - first_lane])
     stages = city.stage_ptr[i + 1] - first_stage
     present = signals.stage[i]
-    waiting = _longest_waiting(city, traffic, i, now_s, parameters.wait_s)
+    waiting = longest_waiting(city, traffic, i, now_s, parameters.wait_s)
     # Pedestrians who come late wait for the next change: letting them go now would delay it.
-    busy_elsewhere = _busy_elsewhere(city, traffic, i, first_stage + present)
+    late = busy_elsewhere(city, traffic, i, first_stage + present)
     best, second = -1, -1
     best_rate = second_rate = -1.0
     for p in range(stages):
         if not city.selectable[first_stage + p] and p != present:
             continue
-        if waiting < 0 and busy_elsewhere and city.without_walkers[first_stage + p] == present:
+        if waiting < 0 and late and city.without_walkers[first_stage + p] == present:
             continue
-        if waiting >= 0 and (p == present or not _serves(city, first_stage + p, waiting)):
+        if waiting >= 0 and (p == present or not serves(city, first_stage + p, waiting)):
             continue
         rate = _rate(city, traffic, signals, parameters, i, p, arrivals_veh, now_s)
         if p == present:
@@ -134,19 +137,6 @@ def _choose_one(
     out.stage[i] = best
     out.runner_up[i] = second
     out.gap[i] = best_rate - second_rate
-
-
-@kernel
-def _busy_elsewhere(city: City, traffic: Traffic, i: int, stage: int) -> bool:
-    """Vehicles wait on a lane that the stage does not serve."""
-    for lane in range(city.lane_ptr[i], city.lane_ptr[i + 1]):
-        if (
-            traffic.queue_veh[lane] >= 0.5
-            and not city.lane_is_crossing[lane]
-            and not _serves(city, stage, lane)
-        ):
-            return True
-    return False
 
 
 @kernel
@@ -192,7 +182,7 @@ def _worth_leaving(
         flow += flow_veh_s(city, traffic, entry)
         coming += arrivals_veh[lane - first_lane, ahead_s - 1] / ahead_s
     for lane in range(first_lane, city.lane_ptr[i + 1]):
-        if not _serves(city, first_stage + present, lane):
+        if not serves(city, first_stage + present, lane):
             waiting += city.lane_weight[lane] * traffic.queue_veh[lane]
             a = city.lane_approach[lane]
             if a >= 0:
@@ -201,55 +191,6 @@ def _worth_leaving(
                 feeding += CALLS_PER_S
     free = max(0.05, 1.0 - coming / max(flow, 1e-6))
     return bool(waiting >= lost_s * np.sqrt(coming * feeding / free))
-
-
-@kernel
-def _longest_waiting(city: City, traffic: Traffic, i: int, now_s: float, wait_s: float) -> int:
-    """Lane at red longest among those that wait without a departure beyond the limit, or -1.
-
-    By time at red and not since the departure: a lane whose green was in vain, because its exit was
-    full, takes its turn behind the others.
-    """
-    found, longest_s = -1, 0.0
-    for lane in range(city.lane_ptr[i], city.lane_ptr[i + 1]):
-        if (
-            city.lane_groups[lane] == 0
-            or traffic.queue_veh[lane] < 0.5
-            or traffic.green_since_s[lane] > NEVER
-        ):
-            continue
-        red_s = now_s - traffic.red_since_s[lane]
-        waited_s = now_s - traffic.departed_s[lane]
-        limit_s = wait_s
-        if (
-            city.lane_storage_veh[lane] <= SHORT_VEH
-            and traffic.queue_veh[lane] >= FULL_SHARE * city.lane_storage_veh[lane]
-        ):
-            limit_s = SHORT_WAIT_S
-        if waited_s > limit_s and red_s > longest_s:
-            found, longest_s = lane, red_s
-    return found
-
-
-@kernel
-def _serves(city: City, stage: int, lane: int) -> bool:
-    """The stage releases the lane."""
-    for entry in range(city.entry_ptr[stage], city.entry_ptr[stage + 1]):
-        if city.entry_lane[entry] == lane:
-            return True
-    return False
-
-
-@kernel
-def _exit_share(city: City, traffic: Traffic, lane: int) -> float:
-    """Share of the lane's exits that have room."""
-    count = city.lane_exit_ptr[lane + 1] - city.lane_exit_ptr[lane]
-    if count == 0:
-        return 1.0
-    open_ = 0
-    for j in range(city.lane_exit_ptr[lane], city.lane_exit_ptr[lane + 1]):
-        open_ += 1 - traffic.full[city.lane_exit[j]]
-    return float(open_ / count)
 
 
 @kernel
@@ -276,7 +217,7 @@ def _rate(
     served_veh[: parameters.horizon_s + 1] = 0.0
     for entry in range(city.entry_ptr[first_stage + p], city.entry_ptr[first_stage + p + 1]):
         lane = city.entry_lane[entry]
-        share = _exit_share(city, traffic, lane)
+        share = exit_share(city, traffic, lane)
         if now_s - traffic.stuck_s[entry] < STUCK_S:
             share = 0.0
         flow = flow_veh_s(city, traffic, entry) * share

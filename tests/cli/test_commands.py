@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from ampelwerk.cli.inputs import CONTROLS
 from tests.conftest import SmallScenario
 
 COMMAND = [sys.executable, "-c", "from ampelwerk.cli.main import main; main()"]
@@ -76,9 +77,7 @@ def test_model_is_written_and_not_overwritten(small: SmallScenario, tmp_path: Pa
 
 
 @pytest.mark.sumo
-@pytest.mark.parametrize(
-    "control", ["native", "fixed", "actuated", "max-pressure", "priority-index"]
-)
+@pytest.mark.parametrize("control", CONTROLS)
 def test_simulate_writes_every_file_and_measure(
     small: SmallScenario, tmp_path: Path, control: str
 ) -> None:

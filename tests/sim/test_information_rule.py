@@ -11,6 +11,7 @@ import sys
 
 import pytest
 
+from ampelwerk.cli.inputs import CONTROLS
 from tests.conftest import SmallScenario
 
 pytestmark = pytest.mark.sumo
@@ -69,7 +70,7 @@ def run_guarded(small: SmallScenario, control: str) -> subprocess.CompletedProce
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("control", ["fixed", "actuated", "max-pressure", "priority-index"])
+@pytest.mark.parametrize("control", [name for name in CONTROLS if name != "native"])
 def test_control_asks_sumo_for_loops_alone(small: SmallScenario, control: str) -> None:
     result = run_guarded(small, control)
     assert result.returncode == 0, result.stderr

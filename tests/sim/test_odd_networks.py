@@ -53,7 +53,7 @@ def imported(builder: Builder, folder: Path) -> Network:
 def test_odd_network_runs_under_control(builder: Builder, tmp_path: Path) -> None:
     scenario = builder(tmp_path)
     network = import_network(scenario, SumoProfile())
-    for control in ("fixed", "actuated", "priority-index"):
+    for control in ("fixed", "actuated", "priority-index", "rolling-horizon"):
         directory = tmp_path / control
         measures = simulate(scenario, directory, control)
         assert_left_to_sumo(measures, LEFT_TO_SUMO.get(builder.__name__, {}))

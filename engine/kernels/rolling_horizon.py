@@ -1,0 +1,190 @@
+"""What the rolling horizon makes of its plans: switch, or go on for another second.
+
+The model of an intersection is gathered from beliefs and signals, `plan_search` finds the best plan
+for each first decision, and the present stage is left only for a plan that is clearly better. A
+supervisor overrules it for a lane that has waited too long.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from ampelwerk.engine._jit import kernel
+from ampelwerk.engine.kernels.city import City, FloatArray, IntArray
+from ampelwerk.engine.kernels.decision import (
+    BY_PLAN,
+    BY_SUPERVISOR,
+    Choice,
+    Signals,
+    release_walkers,
+    transition_s,
+)
+from ampelwerk.engine.kernels.estimation import Traffic, flow_veh_s, predict
+from ampelwerk.engine.kernels.plan_search import UNSET, Labels, Model, Weights, search
+from ampelwerk.engine.kernels.supervision import (
+    busy_elsewhere,
+    exit_share,
+    longest_waiting,
+    serves,
+)
+
+STUCK_S = 15.0
+"""A lane that stood on under a stage is not expected to move under it for this long. [s]"""
+
+
+class Margins(NamedTuple):
+    """When a plan is better enough; tuned on cologne1 and grid4x4."""
+
+    keep_veh_s: float
+    """Least gain of a change of stage. [veh s]"""
+    keep_share: float
+    """Least gain as a share of the cost of going on. [-]"""
+    wait_s: float
+    """A lane without departure for this long while vehicles wait is served next. [s]"""
+
+
+@kernel
+def choose(
+    city: City,
+    traffic: Traffic,
+    signals: Signals,
+    weights: Weights,
+    margins: Margins,
+    grid_s: IntArray,
+    now_s: float,
+    model: Model,
+    labels: Labels,
+    arrivals_veh: FloatArray,
+    out: Choice,
+) -> int:
+    """Decide for every intersection that may; the number of those whose stage should change."""
+    changes = 0
+    for i in range(len(signals.stage)):
+        out.stage[i] = -1
+        if now_s >= signals.decidable_s[i]:
+            _choose_one(
+                city, traffic, signals, weights, margins, grid_s, i, now_s, model, labels,
+                arrivals_veh, out,
+            )  # fmt: skip
+            changes += out.stage[i] >= 0 and out.stage[i] != signals.stage[i]
+    return changes
+
+
+@kernel
+def _choose_one(
+    city: City,
+    traffic: Traffic,
+    signals: Signals,
+    weights: Weights,
+    margins: Margins,
+    grid_s: IntArray,
+    i: int,
+    now_s: float,
+    model: Model,
+    labels: Labels,
+    arrivals_veh: FloatArray,
+    out: Choice,
+) -> None:
+    """One intersection."""
+    if release_walkers(city, signals.stage[i], i, out):
+        return
+    first_stage = city.stage_ptr[i]
+    stages, present = city.stage_ptr[i + 1] - first_stage, signals.stage[i]
+    lanes = city.lane_ptr[i + 1] - city.lane_ptr[i]
+    waiting = longest_waiting(city, traffic, i, now_s, margins.wait_s)
+    late = waiting < 0 and busy_elsewhere(city, traffic, i, first_stage + present)
+    here = Model(
+        model.queue_veh[:lanes],
+        model.arriving_veh[:, :lanes],
+        model.flow_veh_s[:stages, :lanes],
+        model.cap_veh[:stages, :lanes],
+        model.weight[:lanes],
+        model.lost_s[:stages, :stages],
+        model.min_green_s[:stages],
+        model.allowed[:stages],
+        model.drain_s[:lanes],
+    )
+    _gather(city, traffic, signals, weights, i, now_s, arrivals_veh, here)
+    for p in range(stages):
+        # Pedestrians who come late wait for the next change: letting them go now would delay it.
+        if late and city.without_walkers[first_stage + p] == present:
+            here.allowed[p] = 0
+    search(here, weights, labels, grid_s, present, stages)
+    best, second = -1, -1
+    for p in range(stages):
+        if p == present or labels.best[p] >= UNSET:
+            continue
+        if waiting >= 0 and not serves(city, first_stage + p, waiting):
+            continue
+        if best < 0 or labels.best[p] < labels.best[best]:
+            best, second = p, best
+        elif second < 0 or labels.best[p] < labels.best[second]:
+            second = p
+    if best < 0:
+        return
+    if waiting >= 0:
+        out.stage[i], out.runner_up[i], out.reason[i] = best, second, BY_SUPERVISOR
+        out.gap[i] = 0.0 if second < 0 else labels.best[second] - labels.best[best]
+        return
+    stay = labels.best[stages]
+    gain = stay - labels.best[best]
+    if gain > max(margins.keep_veh_s, margins.keep_share * stay):
+        out.stage[i], out.runner_up[i], out.gap[i] = best, present, gain
+    else:
+        out.stage[i], out.runner_up[i], out.gap[i] = present, best, -gain
+    out.reason[i] = BY_PLAN
+
+
+@kernel
+def _gather(
+    city: City,
+    traffic: Traffic,
+    signals: Signals,
+    weights: Weights,
+    i: int,
+    now_s: float,
+    arrivals_veh: FloatArray,
+    out: Model,
+) -> None:
+    """The model of one intersection from what is believed.
+
+    arrivals_veh : (horizon,) room for the arrivals of one lane.
+    """
+    first_lane, first_stage = city.lane_ptr[i], city.stage_ptr[i]
+    stages, lanes = len(out.flow_veh_s), len(out.queue_veh)
+    present, block = signals.stage[i], city.transition_ptr[i]
+    out.flow_veh_s[:, :] = 0.0
+    out.drain_s[:] = 1.0e3
+    for lane in range(lanes):
+        number = first_lane + lane
+        out.queue_veh[lane] = traffic.queue_veh[number]
+        out.weight[lane] = city.lane_weight[number]
+        predict(city, traffic, number, now_s, arrivals_veh)
+        before = 0.0
+        for second in range(len(arrivals_veh)):
+            out.arriving_veh[second, lane] = arrivals_veh[second] - before
+            before = arrivals_veh[second]
+    for p in range(stages):
+        out.allowed[p] = city.selectable[first_stage + p]
+        out.min_green_s[p] = city.min_green_s[first_stage + p]
+        for q in range(stages):
+            out.lost_s[p, q] = city.transition_s[block + p * stages + q]
+        for entry in range(city.entry_ptr[first_stage + p], city.entry_ptr[first_stage + p + 1]):
+            number = city.entry_lane[entry]
+            lane = number - first_lane
+            flow = flow_veh_s(city, traffic, entry) * exit_share(city, traffic, number)
+            out.drain_s[lane] = min(out.drain_s[lane], 1.0 / flow_veh_s(city, traffic, entry))
+            if now_s - traffic.stuck_s[entry] < STUCK_S:
+                flow = 0.0
+            out.flow_veh_s[p, lane] = flow
+            out.cap_veh[p, lane] = city.entry_cap[entry]
+    for q in range(stages):
+        if q != present:
+            out.lost_s[present, q] = transition_s(city, signals, i, q, now_s)
+
+
+def no_arrivals(horizon_s: int) -> FloatArray:
+    """Room for the arrivals of one lane."""
+    return np.zeros(horizon_s)

@@ -1,0 +1,73 @@
+"""Who must not be kept waiting, and who could not go on: rules shared by the strategies."""
+
+from __future__ import annotations
+
+from ampelwerk.engine._jit import kernel
+from ampelwerk.engine.kernels.city import City
+from ampelwerk.engine.kernels.estimation import NEVER, Traffic
+
+SHORT_VEH, FULL_SHARE, SHORT_WAIT_S = 3.0, 0.5, 10.0
+"""A lane that stores no more than this is served next when this share of it has been full for this
+long: a queue in it would stand in the junction behind. [veh], [-], [s]"""
+
+
+@kernel
+def busy_elsewhere(city: City, traffic: Traffic, i: int, stage: int) -> bool:
+    """Vehicles wait on a lane that the stage does not serve."""
+    for lane in range(city.lane_ptr[i], city.lane_ptr[i + 1]):
+        if (
+            traffic.queue_veh[lane] >= 0.5
+            and not city.lane_is_crossing[lane]
+            and not serves(city, stage, lane)
+        ):
+            return True
+    return False
+
+
+@kernel
+def longest_waiting(city: City, traffic: Traffic, i: int, now_s: float, wait_s: float) -> int:
+    """Lane at red longest among those that wait without a departure beyond the limit, or -1.
+
+    By time at red and not since the departure: a lane whose green was in vain, because its exit was
+    full, takes its turn behind the others.
+    """
+    found, longest_s = -1, 0.0
+    for lane in range(city.lane_ptr[i], city.lane_ptr[i + 1]):
+        if (
+            city.lane_groups[lane] == 0
+            or traffic.queue_veh[lane] < 0.5
+            or traffic.green_since_s[lane] > NEVER
+        ):
+            continue
+        red_s = now_s - traffic.red_since_s[lane]
+        waited_s = now_s - traffic.departed_s[lane]
+        limit_s = wait_s
+        if (
+            city.lane_storage_veh[lane] <= SHORT_VEH
+            and traffic.queue_veh[lane] >= FULL_SHARE * city.lane_storage_veh[lane]
+        ):
+            limit_s = SHORT_WAIT_S
+        if waited_s > limit_s and red_s > longest_s:
+            found, longest_s = lane, red_s
+    return found
+
+
+@kernel
+def serves(city: City, stage: int, lane: int) -> bool:
+    """The stage releases the lane."""
+    for entry in range(city.entry_ptr[stage], city.entry_ptr[stage + 1]):
+        if city.entry_lane[entry] == lane:
+            return True
+    return False
+
+
+@kernel
+def exit_share(city: City, traffic: Traffic, lane: int) -> float:
+    """Share of the lane's exits that have room."""
+    count = city.lane_exit_ptr[lane + 1] - city.lane_exit_ptr[lane]
+    if count == 0:
+        return 1.0
+    open_ = 0
+    for j in range(city.lane_exit_ptr[lane], city.lane_exit_ptr[lane + 1]):
+        open_ += 1 - traffic.full[city.lane_exit[j]]
+    return float(open_ / count)

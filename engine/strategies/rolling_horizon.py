@@ -1,0 +1,107 @@
+"""`rolling-horizon`: plans the next minute every second, and carries out its first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from ampelwerk.engine.kernels import decision, plan_search
+from ampelwerk.engine.kernels import rolling_horizon as kernel
+from ampelwerk.engine.kernels.city import City
+from ampelwerk.engine.kernels.decision import Choice, Signals
+from ampelwerk.engine.kernels.estimation import Traffic
+from ampelwerk.engine.kernels.plan_search import Weights
+from ampelwerk.engine.kernels.rolling_horizon import Margins
+from ampelwerk.engine.strategies.strategy import Wish
+
+
+class Parameters(NamedTuple):
+    """Tuned on cologne1 and grid4x4; explained at `Weights` and `Margins`."""
+
+    horizon_s: int
+    fine_s: int
+    coarse_s: int
+    start_up_s: float
+    stop_s: float
+    red_s: float
+    keep_veh_s: float
+    keep_share: float
+    wait_s: float
+
+
+DEFAULT = Parameters(
+    horizon_s=45,
+    fine_s=12,
+    coarse_s=3,
+    start_up_s=1.0,
+    stop_s=0.0,
+    red_s=2.0,
+    keep_veh_s=1.0,
+    keep_share=0.01,
+    wait_s=90.0,
+)
+_REASON = {
+    decision.BY_PLAN: "the best plan switches now",
+    decision.BY_SUPERVISOR: "a lane has waited too long",
+    decision.BY_WALKERS: "pedestrians have been served",
+}
+
+
+class RollingHorizon:
+    """The best plan of the next minute, made anew every tick."""
+
+    name = "rolling-horizon"
+
+    def __init__(
+        self, city: City, traffic: Traffic, signals: Signals, parameters: Parameters | None = None
+    ) -> None:
+        p = parameters or DEFAULT
+        self.city, self.traffic, self.signals = city, traffic, signals
+        self._weights = Weights(p.horizon_s, p.fine_s, p.coarse_s, p.start_up_s, p.stop_s, p.red_s)
+        self._margins = Margins(p.keep_veh_s, p.keep_share, p.wait_s)
+        size = len(signals.stage)
+        lanes = int(np.diff(city.lane_ptr).max(initial=1))
+        stages = int(np.diff(city.stage_ptr).max(initial=1))
+        room_s = np.zeros(p.horizon_s + 2, dtype=np.int64)
+        self._grid_s = room_s[: plan_search.time_grid(self._weights, room_s)]
+        self._model = plan_search.no_model(lanes, stages, p.horizon_s)
+        self._labels = plan_search.no_labels(lanes, stages, len(self._grid_s))
+        self._arrivals_veh = kernel.no_arrivals(p.horizon_s)
+        self._choice = Choice(
+            stage=np.full(size, -1, dtype=np.int64),
+            runner_up=np.full(size, -1, dtype=np.int64),
+            gap=np.zeros(size),
+            reason=np.zeros(size, dtype=np.int64),
+        )
+
+    def decide(self, now_s: float) -> Sequence[Wish]:
+        """Wishes for the intersections whose stage should change."""
+        choice = self._choice
+        changes = kernel.choose(
+            self.city,
+            self.traffic,
+            self.signals,
+            self._weights,
+            self._margins,
+            self._grid_s,
+            now_s,
+            self._model,
+            self._labels,
+            self._arrivals_veh,
+            choice,
+        )
+        if not changes:
+            return ()
+        changed = np.flatnonzero((choice.stage >= 0) & (choice.stage != self.signals.stage))
+        return [
+            Wish(
+                intersection=int(i),
+                stage=int(choice.stage[i]),
+                reason=_REASON[int(choice.reason[i])],
+                runner_up=int(choice.runner_up[i]) if choice.runner_up[i] >= 0 else None,
+                gap=float(choice.gap[i]),
+            )
+            for i in changed
+        ]

@@ -6,7 +6,7 @@ saturation flow, which loops tell about it, how long a transition takes.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -34,6 +34,10 @@ PERMISSIVE_FACTOR = 0.35
 """Prior share of the saturation flow that a permissive turn gets through opposing traffic."""
 CROSSING_FLOW_PED_S = 5.0
 """A crossing serves all who wait at its kerb within the first seconds of green. [ped/s]"""
+FREE_SHARE = 0.95
+"""Undelayed speed as a share of the speed limit, at first. [-]"""
+STRAIGHT_SHARE = 0.7
+"""Share of vehicles that stay in the lanes straight ahead of an upstream loop, at first. [-]"""
 ROAD_USER_WEIGHT = {RoadUser.TRAM: 20.0, RoadUser.BUS: 10.0}
 """Weight of one vehicle on a lane of its own, from persons aboard; a car weighs 1."""
 
@@ -55,6 +59,14 @@ class _Rows:
     def add(self, row: Iterable[int]) -> None:
         self.value.extend(row)
         self.ptr.append(len(self.value))
+
+
+class _Streams:
+    """Collects streams."""
+
+    def __init__(self) -> None:
+        self.ptr, self.loop, self.lanes = [0], list[int](), _Rows()
+        self.time_s, self.room_veh, self.share = list[float](), list[float](), list[float]()
 
 
 def _ints(values: Iterable[int]) -> IntArray:
@@ -80,6 +92,18 @@ def transition_times_s(intersection: Intersection) -> list[list[float]]:
         return max(gaps, default=0) / 10
 
     return [[longest(here, there) for there in groups] for here in groups]
+
+
+def lane_shares(lanes: Sequence[int], ahead: Sequence[int]) -> list[float]:
+    """Prior chance of each lane for a vehicle on a loop that leads straight on to some of them."""
+    straight = len(ahead) or len(lanes)
+    aside = len(lanes) - straight
+    if aside == 0 or not ahead:
+        return [1.0 / len(lanes)] * len(lanes)
+    return [
+        STRAIGHT_SHARE / straight if lane in ahead else (1 - STRAIGHT_SHARE) / aside
+        for lane in lanes
+    ]
 
 
 def lay_out(network: Network) -> City:
@@ -183,18 +207,34 @@ class _Layout:
             rows.add(dict.fromkeys(found))
         return rows
 
-    def _loop_targets(self) -> tuple[_Rows, list[float]]:
+    def _streams(self) -> _Streams:
+        """The streams, approach by approach."""
+        found = _Streams()
+        for approach in self.network.approaches:
+            advance_m, speed_mps = self._advance_of(approach.lanes)
+            for loop, distance_m, ahead in zip(
+                approach.upstream_loops,
+                approach.upstream_m,
+                approach.upstream_lanes,
+                strict=True,
+            ):
+                between_m = max(distance_m - advance_m, 0.0)
+                found.loop.append(loop)
+                found.time_s.append(between_m / (FREE_SHARE * speed_mps))
+                found.room_veh.append(between_m / JAM_SPACING_M)
+                found.lanes.add(approach.lanes)
+                found.share += lane_shares(approach.lanes, ahead)
+            found.ptr.append(len(found.loop))
+        return found
+
+    def _loop_targets(self, stream_loops: Sequence[int]) -> _Rows:
         network = self.network
         targets: dict[int, list[int]] = defaultdict(list)
-        delay_s = [0.0] * len(network.loops)
         for number, lane in enumerate(network.lanes):
             for loop in (*lane.stop_loops, *lane.advance_loops):
                 targets[loop].append(self.of_lane[number])
-        for number, approach in enumerate(network.approaches):
-            advance_m, speed_mps = self._advance_of(approach.lanes)
-            for loop, distance_m in zip(approach.upstream_loops, approach.upstream_m, strict=True):
-                targets[loop].append(number)
-                delay_s[loop] = max(distance_m - advance_m, 0.0) / (0.95 * speed_mps)
+        for number, loop in enumerate(stream_loops):
+            targets[loop].append(number)
         for number, exit_ in enumerate(network.exits):
             for loop in exit_.exit_loops:
                 targets[loop].append(number)
@@ -204,7 +244,7 @@ class _Layout:
         rows = _Rows()
         for loop in range(len(network.loops)):
             rows.add(targets[loop])
-        return rows, delay_s
+        return rows
 
     def _advance_of(self, lanes: Sequence[int]) -> tuple[float, float]:
         """Mean distance of the advance loops of some lanes (0 if none) and their speed limit."""
@@ -229,13 +269,14 @@ class _Layout:
         following = _Rows()
         for exit_ in network.exits:
             following.add(self.of_lane[lane] for lane in exit_.leads_to)
-        targets, delay_s = self._loop_targets()
+        streams = self._streams()
+        targets = self._loop_targets(streams.loop)
+        fed = Counter(streams.loop)
         blocks, block_ptr = list[float](), list[int]()
         for intersection in network.intersections:
             block_ptr.append(len(blocks))
             for row in transition_times_s(intersection):
                 blocks.extend(row)
-        upstream_m = [max(a.upstream_m, default=0.0) for a in network.approaches]
         return City(
             lane_ptr=_ints(self.lane_ptr),
             stage_ptr=_ints(stage_ptr),
@@ -273,7 +314,7 @@ class _Layout:
             ),
             lane_advance_m=_floats(lane.advance_m if lane else 0.0 for lane in cars),
             lane_advance_s=_floats(
-                lane.advance_m / (0.95 * lane.speed_mps) if lane else 0.0 for lane in cars
+                lane.advance_m / (FREE_SHARE * lane.speed_mps) if lane else 0.0 for lane in cars
             ),
             lane_stop_ptr=_ints(stop.ptr),
             lane_stop_loop=_ints(stop.value),
@@ -288,15 +329,21 @@ class _Layout:
             lane_exit=_ints(exits.value),
             approach_lane_ptr=_ints(approach_lanes.ptr),
             approach_lane=_ints(approach_lanes.value),
-            approach_upstream_s=_floats(
-                max((delay_s[loop] for loop in a.upstream_loops), default=0.0)
-                for a in network.approaches
+            approach_stream_ptr=_ints(streams.ptr),
+            stream_approach=_ints(
+                number
+                for number, approach in enumerate(network.approaches)
+                for _ in approach.upstream_loops
             ),
-            approach_upstream_m=_floats(upstream_m),
+            stream_loop=_ints(streams.loop),
+            stream_room_veh=_floats(streams.room_veh),
+            stream_weight=_floats(1.0 / fed[loop] for loop in streams.loop),
+            stream_s=_floats(streams.time_s),
+            stream_lane_ptr=_ints(streams.lanes.ptr),
+            stream_share=_floats(streams.share),
             loop_role=_ints(_ROLE[loop.role] for loop in network.loops),
             loop_target_ptr=_ints(targets.ptr),
             loop_target=_ints(targets.value),
-            loop_delay_s=_floats(delay_s),
             exit_intersection=_ints(exit_.intersection for exit_ in network.exits),
             exit_next_ptr=_ints(following.ptr),
             exit_next=_ints(following.value),

@@ -5,30 +5,38 @@ from __future__ import annotations
 import numpy as np
 
 from ampelwerk.engine.kernels import estimation
-from ampelwerk.engine.kernels.city import City
+from ampelwerk.engine.kernels.city import City, FloatArray
 from ampelwerk.engine.kernels.decision import Signals
-from ampelwerk.engine.kernels.estimation import NEVER, RING_S, Traffic
+from ampelwerk.engine.kernels.traffic import AHEAD, COMING, NEVER, Traffic
 from ampelwerk.models.detection import DetectorFrame
+
+ANNOUNCED = 0.8
+"""Share of a lane's vehicles that upstream loops announce, at first. [-]"""
 
 
 def no_traffic(city: City, now_s: float) -> Traffic:
     """Beliefs before the first frame: empty roads, equal lane shares."""
-    lanes, approaches = city.lanes, len(city.approach_upstream_s)
+    lanes, streams = city.lanes, len(city.stream_s)
     loops, entries = len(city.loop_role), len(city.entry_lane)
-    share = np.ones(lanes)
-    for a in range(approaches):
-        members = city.approach_lane[city.approach_lane_ptr[a] : city.approach_lane_ptr[a + 1]]
-        share[members] = 1.0 / max(1, len(members))
     return Traffic(
         queue_veh=np.zeros(lanes),
-        due_veh=np.zeros((lanes, RING_S)),
-        pool_veh=np.zeros((approaches, RING_S)),
-        lane_share=share,
-        rate_veh_s=np.zeros(approaches),
+        behind_veh=np.zeros(lanes),
+        beyond=np.zeros(lanes, dtype=np.int64),
+        coming=np.zeros(lanes, dtype=np.int64),
+        coming_s=np.zeros((lanes, COMING)),
+        ahead=np.zeros(streams, dtype=np.int64),
+        ahead_s=np.zeros((streams, AHEAD)),
+        advance_s=city.lane_advance_s.copy(),
+        stream_s=city.stream_s.copy(),
+        share=city.stream_share.copy(),
+        cover=_cover(city),
+        lane_rate_veh_s=np.zeros(lanes),
+        stream_rate_veh_s=np.zeros(streams),
         green_since_s=np.full(lanes, NEVER),
         red_since_s=np.full(lanes, now_s),
         called_s=np.full(lanes, NEVER),
         departed_s=np.full(lanes, now_s),
+        joined_s=np.full(lanes, NEVER),
         served_veh=np.zeros(entries),
         served_s=np.zeros(entries),
         stuck_s=np.full(entries, NEVER),
@@ -37,10 +45,25 @@ def no_traffic(city: City, now_s: float) -> Traffic:
         off_s=np.full(loops, NEVER),
         full=np.zeros(len(city.exit_intersection), dtype=np.int64),
         inside_veh=np.zeros(len(city.lane_ptr) - 1),
-        second=np.full(1, int(now_s), dtype=np.int64),
         departures=np.zeros(lanes),
-        arrivals=np.zeros(approaches),
+        arrivals=np.zeros(lanes),
+        passages=np.zeros(streams),
+        began_s=np.full(1, now_s),
+        ticked_s=np.full(1, now_s),
     )
+
+
+def _cover(city: City) -> FloatArray:
+    """Share of a lane's vehicles from each stream, before any came: as the streams' shares say."""
+    cover = city.stream_share * np.repeat(city.stream_weight, np.diff(city.stream_lane_ptr))
+    for a in range(len(city.approach_stream_ptr) - 1):
+        streams = range(city.approach_stream_ptr[a], city.approach_stream_ptr[a + 1])
+        for place in range(city.approach_lane_ptr[a + 1] - city.approach_lane_ptr[a]):
+            entries = [city.stream_lane_ptr[u] + place for u in streams]
+            total = float(cover[entries].sum())
+            if total > 0.0:
+                cover[entries] *= ANNOUNCED / total
+    return cover
 
 
 class Estimator:

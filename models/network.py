@@ -55,6 +55,8 @@ class Approach:
     """Loops further up; a vehicle passes one of them, then spreads over the lanes."""
     upstream_m: tuple[float, ...]
     """Distance of each upstream loop's upstream edge from the stop line. [m]"""
+    upstream_lanes: tuple[tuple[int, ...], ...]
+    """Indices into `Network.lanes` of those that lie straight ahead of each upstream loop."""
     bearing_deg: float
     """Direction of travel at the stop line, clockwise from north. [deg]"""
 

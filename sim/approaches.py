@@ -208,8 +208,9 @@ def _approach(
         edge_id=EdgeId(edge_id),
         intersection=i,
         lanes=tuple(range(first, first + len(lanes))),
-        upstream_loops=tuple(loop for loop, _ in upstream),
-        upstream_m=tuple(distance_m for _, distance_m in upstream),
+        upstream_loops=tuple(loop for loop, _, _ in upstream),
+        upstream_m=tuple(distance_m for _, distance_m, _ in upstream),
+        upstream_lanes=tuple(tuple(first + k for k in ahead) for _, _, ahead in upstream),
         bearing_deg=_bearing_deg(chains[0][0].lane),
     )
 

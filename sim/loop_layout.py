@@ -36,6 +36,8 @@ UPSTREAM_EDGE_M = 30.0
 """Shorter edges carry no upstream loop. [m]"""
 EXIT_M = 12.0
 """Distance of an exit loop behind the junction. [m]"""
+SOURCE_M = 12.0
+"""Where no road leads into a lane vehicles appear on it, a bus's length in: a loop lies behind. [m]"""
 SHORTEST_LANE_M = 5.0
 """Shorter lanes carry no loop. [m]"""
 FIT_STOP_LINE_M, FIT_ADVANCE_M, FIT_EXIT_M = 6.0, (15.0, 80.0), 40.0
@@ -152,11 +154,14 @@ class LoopLayout:
         members: set[LaneId],
         feeds: dict[str, set[str]],
         advance_m: Sequence[float],
-    ) -> list[tuple[int, float]]:
-        """Upstream loops of an approach: one across each lane that leads to it."""
-        found: dict[int, float] = {}
+    ) -> list[tuple[int, float, list[int]]]:
+        """Upstream loops of an approach, one across each lane that leads to it.
+
+        With the distance of each, and the chains it lies in.
+        """
+        found: dict[int, tuple[int, float, list[int]]] = {}
         nearest_m = max(advance_m, default=0.0)
-        for chain in chains:
+        for number, chain in enumerate(chains):
             for link in chain:
                 lane = link.lane
                 top_m = link.end_m + lane.length_m
@@ -173,8 +178,9 @@ class LoopLayout:
                     top_m - wanted_m,
                     (0.0, top_m - nearest_m - UPSTREAM_APART_M),
                 ):
-                    found.setdefault(index, top_m - self.loops[index].position_m)
-        return list(found.items())
+                    at_m = top_m - self.loops[index].position_m
+                    found.setdefault(index, (index, at_m, []))[2].append(number)
+        return list(found.values())
 
     def kerb(self, lane: NetLane) -> list[int]:
         """Detector for people who wait in a walking area; it covers all of it."""
@@ -221,7 +227,8 @@ class LoopLayout:
                 return [self._add(role, lane, LoopId(given.loop_id), at_m, given.length_m, False)]
         if not self._generate:
             return []
-        at_m = min(max(position_m, 0.0), lane.length_m - LENGTH_M)
+        first_m = 0.0 if self._net.entering.get(lane.lane_id) else SOURCE_M
+        at_m = min(max(position_m, first_m), lane.length_m - LENGTH_M)
         name = LoopId(f"aw.{role}.{lane.lane_id}")
         return [self._add(role, lane, name, at_m, LENGTH_M, True)]
 

@@ -18,7 +18,8 @@ STOP_LINE, ADVANCE, UPSTREAM, EXIT, CALL = range(5)
 
 
 class City(NamedTuple):
-    """Static arrays. L lanes, A approaches, I intersections, S stages, E service entries, K loops.
+    """Static arrays. L lanes, A approaches, U streams, I intersections, S stages, E service entries, K
+    loops. A *stream* is what one upstream loop sends to one approach.
 
     A *service entry* says that a stage serves a lane; entries of one stage lie side by side.
     """
@@ -75,18 +76,28 @@ class City(NamedTuple):
     """(A+1,) lanes of each approach."""
     approach_lane: IntArray
     """Lanes for `approach_lane_ptr`."""
-    approach_upstream_s: FloatArray
-    """(A,) undelayed travel time from upstream loop to advance loop (or stop line), 0 without. [s]"""
-    approach_upstream_m: FloatArray
-    """(A,) distance of the upstream loops from the stop line, 0 without. [m]"""
+    approach_stream_ptr: IntArray
+    """(A+1,) streams of each approach."""
+    stream_approach: IntArray
+    """(U,) approach that the stream comes to."""
+    stream_loop: IntArray
+    """(U,) its upstream loop."""
+    stream_room_veh: FloatArray
+    """(U,) vehicles that can stand between its loop and the advance loops. [veh]"""
+    stream_weight: FloatArray
+    """(U,) 1 by the number of approaches that its loop feeds. [-]"""
+    stream_s: FloatArray
+    """(U,) undelayed travel time to the advance loops (stop line without), at first. [s]"""
+    stream_lane_ptr: IntArray
+    """(U+1,) entries of each stream, one for each lane of its approach in the same order."""
+    stream_share: FloatArray
+    """(F,) share of the stream's vehicles that choose the lane, at first. [-]"""
     loop_role: IntArray
     """(K,) STOP_LINE, ADVANCE, UPSTREAM, EXIT or CALL."""
     loop_target_ptr: IntArray
-    """(K+1,) what the loop tells about: lanes, approaches or exits, by its role."""
+    """(K+1,) what the loop tells about: lanes, streams or exits, by its role."""
     loop_target: IntArray
     """Targets for `loop_target_ptr`."""
-    loop_delay_s: FloatArray
-    """(K,) UPSTREAM: undelayed travel time to the advance loop or stop line. [s]"""
     exit_intersection: IntArray
     """(X,) intersection that the exit lane leaves."""
     exit_next_ptr: IntArray

@@ -8,9 +8,15 @@ balance after Sharma, Bullock & Bonneson 2007), put right by what occupancy prov
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from ampelwerk.engine._jit import kernel
+from ampelwerk.engine.kernels.arrivals import (
+    come_into_stream,
+    come_to_advance_loop,
+    fall_due,
+    reach_stop_line,
+    stand_behind,
+    take_coming,
+)
 from ampelwerk.engine.kernels.city import (
     ADVANCE,
     CALL,
@@ -21,12 +27,8 @@ from ampelwerk.engine.kernels.city import (
     FloatArray,
     IntArray,
 )
+from ampelwerk.engine.kernels.traffic import NEVER, Traffic
 
-RING_S = 64
-"""Length of the rings of due times. [s]"""
-OVERDUE_S = 3
-"""A vehicle counted upstream and not seen at the advance loop this long after it was due is
-dropped: it has turned off, or it stands in a queue that the advance loop reports itself. [s]"""
 EMPTY_S = 3.0
 """Stop line free this long under green: nobody waits. [s]"""
 HELD_S = 3.0
@@ -39,10 +41,10 @@ CALL_S = 4.0
 """Who stays in a walking area this long at red waits for the crossing. [s]"""
 COMPANY_S = 45.0
 """Another pedestrian joins the one who called, on average. [s]"""
-LANE_SHARE_STEP = 0.03
-"""Step of the moving average of lane shares. [-]"""
 RATE_S = 300.0
-"""Time constant of an approach's mean arrival rate. [s]"""
+"""Time constant of mean arrival rates. [s]"""
+YOUNG_S = 60.0
+"""At the start they follow this fast. [s]"""
 FORGET = 0.998
 """Forgetting of learnt saturation flow per second of service. [-]"""
 SERVICE_GAP_S = 2.0
@@ -51,54 +53,6 @@ START_UP_S = 2.0
 """First seconds of green in which saturation flow is not yet learnt. [s]"""
 PRIOR_S = 40.0
 """Weight of the prior saturation flow. [s]"""
-NEVER = -1.0e9
-
-
-class Traffic(NamedTuple):
-    """What is believed about traffic; arrays as in `City`, R the ring length."""
-
-    queue_veh: FloatArray
-    """(L,) vehicles that would have passed the stop line by now, had nothing stopped them. [veh]"""
-    due_veh: FloatArray
-    """(L, R) vehicles between advance loop and stop line, by the second they are due. [veh]"""
-    pool_veh: FloatArray
-    """(A, R) vehicles upstream of the advance loops, by the second they are due there. [veh]"""
-    lane_share: FloatArray
-    """(L,) share of the approach's vehicles that choose the lane. [-]"""
-    rate_veh_s: FloatArray
-    """(A,) mean arrival rate. [veh/s]"""
-    green_since_s: FloatArray
-    """(L,) start of the present green, `NEVER` at red. [s]"""
-    red_since_s: FloatArray
-    """(L,) end of the last green. [s]"""
-    called_s: FloatArray
-    """(L,) first arrival at the kerb of a crossing since its last green, `NEVER` without. [s]"""
-    departed_s: FloatArray
-    """(L,) last departure, or the moment the queue began to form. [s]"""
-    served_veh: FloatArray
-    """(E,) departures under the stage while vehicles waited, forgotten slowly. [veh]"""
-    served_s: FloatArray
-    """(E,) seconds they took, forgotten alike. [s]"""
-    stuck_s: FloatArray
-    """(E,) moment at which the lane's first vehicle was last seen standing on under the stage, its
-    way blocked or no gap found; `NEVER` after a departure. [s]"""
-    occupied: IntArray
-    """(K,) 1 while a vehicle is on the loop."""
-    on_s: FloatArray
-    """(K,) last rising edge. [s]"""
-    off_s: FloatArray
-    """(K,) last falling edge. [s]"""
-    full: IntArray
-    """(X,) 1 while the exit lane is blocked."""
-    inside_veh: FloatArray
-    """(I,) vehicles inside the junction: out over stop lines, not yet over exit loops. [veh]"""
-    second: IntArray
-    """(1,) last whole second that was worked off."""
-    departures: FloatArray
-    """(L,) departures in this tick. [veh]"""
-    arrivals: FloatArray
-    """(A,) vehicles counted in this tick at the outermost loop. [veh]"""
-
 
 @kernel
 def update(
@@ -129,6 +83,7 @@ def _apply_edges(
     """Book the edges of one tick."""
     traffic.departures[:] = 0.0
     traffic.arrivals[:] = 0.0
+    traffic.passages[:] = 0.0
     for k in range(len(loop)):
         number = loop[k]
         role = city.loop_role[number]
@@ -138,12 +93,13 @@ def _apply_edges(
             traffic.on_s[number] = at_s[k]
             if role == ADVANCE:
                 for j in range(first, last):
-                    _arrive(city, traffic, city.loop_target[j], at_s[k], now_s)
+                    come_to_advance_loop(city, traffic, city.loop_target[j], at_s[k], now_s)
             elif role == UPSTREAM:
-                slot = int(at_s[k] + city.loop_delay_s[number])
                 for j in range(first, last):
-                    traffic.pool_veh[city.loop_target[j], slot % RING_S] += 1.0 / (last - first)
-                    traffic.arrivals[city.loop_target[j]] += 1.0 / (last - first)
+                    come_into_stream(city, traffic, city.loop_target[j], at_s[k])
+            elif role == STOP_LINE:
+                for j in range(first, last):
+                    reach_stop_line(city, traffic, city.loop_target[j], at_s[k])
             elif role == CALL:
                 for j in range(first, last):
                     lane = city.loop_target[j]
@@ -156,38 +112,6 @@ def _apply_edges(
             traffic.off_s[number] = at_s[k]
             if role == STOP_LINE:
                 _depart(city, traffic, first, last, at_s[k])
-
-
-@kernel
-def _arrive(city: City, traffic: Traffic, lane: int, at_s: float, now_s: float) -> None:
-    """A vehicle passed the lane's advance loop: take it out of the pool, expect it at the line."""
-    a = city.lane_approach[lane]
-    overdue = False
-    if city.approach_upstream_m[a] > 0.0:
-        second = int(at_s)
-        for k in range(-OVERDUE_S, 4):
-            slot = (second + k) % RING_S
-            if traffic.pool_veh[a, slot] > 0.0:
-                traffic.pool_veh[a, slot] = max(0.0, traffic.pool_veh[a, slot] - 1.0)
-                overdue = k < -1
-                break
-    else:
-        traffic.arrivals[a] += 1.0
-    due_s = at_s + city.lane_advance_s[lane]
-    if overdue or due_s <= now_s:
-        traffic.queue_veh[lane] += 1.0
-    else:
-        traffic.due_veh[lane, int(due_s) % RING_S] += 1.0
-    _learn_share(city, traffic, a, lane)
-
-
-@kernel
-def _learn_share(city: City, traffic: Traffic, approach: int, lane: int) -> None:
-    """Move the lane shares of an approach towards the lane a vehicle was seen on."""
-    for j in range(city.approach_lane_ptr[approach], city.approach_lane_ptr[approach + 1]):
-        other = city.approach_lane[j]
-        target = 1.0 if other == lane else 0.0
-        traffic.lane_share[other] += LANE_SHARE_STEP * (target - traffic.lane_share[other])
 
 
 @kernel
@@ -207,27 +131,19 @@ def _depart(city: City, traffic: Traffic, first: int, last: int, at_s: float) ->
         traffic.departed_s[lane] = at_s
         traffic.inside_veh[city.lane_intersection[lane]] += share
         if traffic.queue_veh[lane] < 0.0:
-            _leave_early(traffic, lane, at_s)
-        a = city.lane_approach[lane]
+            _leave_early(traffic, lane)
         if city.lane_advance_loop[lane] < 0:
-            _learn_share(city, traffic, a, lane)
-            if city.approach_upstream_m[a] <= 0.0:
-                traffic.arrivals[a] += share
+            traffic.arrivals[lane] += share
 
 
 @kernel
-def _leave_early(traffic: Traffic, lane: int, at_s: float) -> None:
+def _leave_early(traffic: Traffic, lane: int) -> None:
     """More left than queued: those due next have been quick, or were never counted."""
     missing = -traffic.queue_veh[lane]
     traffic.queue_veh[lane] = 0.0
-    second = int(at_s)
-    for k in range(RING_S):
-        slot = (second + k) % RING_S
-        taken = min(missing, traffic.due_veh[lane, slot])
-        traffic.due_veh[lane, slot] -= taken
-        missing -= taken
-        if missing <= 0.0:
-            return
+    if traffic.coming[lane] > 0:
+        take_coming(traffic, lane, 1)
+        traffic.queue_veh[lane] = max(0.0, 1.0 - missing)
 
 
 @kernel
@@ -235,34 +151,39 @@ def _advance(
     city: City, traffic: Traffic, stage: IntArray, green: IntArray, now_s: float, step_s: float
 ) -> None:
     """Carry the beliefs to the end of the tick: due vehicles join queues, occupancy corrects."""
-    while traffic.second[0] < int(now_s):
-        traffic.second[0] += 1
-        _fall_due(city, traffic, traffic.second[0])
-    for a in range(len(traffic.rate_veh_s)):
-        gain = min(1.0, step_s / RATE_S)
-        traffic.rate_veh_s[a] += gain * (traffic.arrivals[a] / step_s - traffic.rate_veh_s[a])
+    fall_due(city, traffic, now_s)
+    stand_behind(city, traffic, now_s)
+    _learn_rates(city, traffic, now_s, step_s)
     _follow_signal(city, traffic, green, now_s)
     _walkers(city, traffic, now_s, step_s)
     _correct(city, traffic, now_s)
     for i in range(len(stage)):
         _learn_flow(city, traffic, city.stage_ptr[i] + stage[i], now_s, step_s)
     _exits(city, traffic, now_s)
+    traffic.ticked_s[0] = now_s
 
 
 @kernel
-def _fall_due(city: City, traffic: Traffic, second: int) -> None:
-    """Vehicles due in this second join the queue of their lane."""
-    slot, late = second % RING_S, (second - OVERDUE_S - 1) % RING_S
-    for lane in range(len(traffic.queue_veh)):
-        if traffic.due_veh[lane, slot] > 0.0:
-            traffic.queue_veh[lane] += traffic.due_veh[lane, slot]
-            traffic.due_veh[lane, slot] = 0.0
-    for a in range(len(traffic.rate_veh_s)):
-        for j in range(city.approach_lane_ptr[a], city.approach_lane_ptr[a + 1]):
+def _learn_rates(city: City, traffic: Traffic, now_s: float, step_s: float) -> None:
+    """Mean rates of lanes and streams; streams' shares of lanes without an advance loop."""
+    young_s = YOUNG_S + now_s - traffic.began_s[0]
+    gain = min(1.0, step_s / min(RATE_S, young_s))
+    for lane in range(len(traffic.lane_rate_veh_s)):
+        traffic.lane_rate_veh_s[lane] += gain * (
+            traffic.arrivals[lane] / step_s - traffic.lane_rate_veh_s[lane]
+        )
+    for u in range(len(traffic.stream_rate_veh_s)):
+        traffic.stream_rate_veh_s[u] += gain * (
+            traffic.passages[u] / step_s - traffic.stream_rate_veh_s[u]
+        )
+        a = city.stream_approach[u]
+        first = city.approach_lane_ptr[a]
+        for j in range(first, city.approach_lane_ptr[a + 1]):
             lane = city.approach_lane[j]
-            if city.lane_advance_loop[lane] < 0:
-                traffic.queue_veh[lane] += traffic.pool_veh[a, slot] * traffic.lane_share[lane]
-        traffic.pool_veh[a, late] = 0.0
+            if traffic.arrivals[lane] > 0.0 and city.lane_advance_loop[lane] < 0:
+                entry = city.stream_lane_ptr[u] + j - first
+                sent = traffic.cover[entry] * traffic.lane_rate_veh_s[lane]
+                traffic.share[entry] = min(1.0, sent / max(traffic.stream_rate_veh_s[u], 1e-3))
 
 
 @kernel
@@ -332,10 +253,8 @@ def _correct(city: City, traffic: Traffic, now_s: float) -> None:
             traffic.queue_veh[lane] = 0.0
         number = city.lane_advance_loop[lane]
         if number >= 0 and traffic.occupied[number] and now_s - traffic.on_s[number] > HELD_S:
-            pending = 0.0
-            for slot in range(RING_S):
-                pending += traffic.due_veh[lane, slot]
-                traffic.due_veh[lane, slot] = 0.0
+            pending = float(traffic.coming[lane])
+            traffic.coming[lane] = 0
             zone_veh = city.lane_advance_m[lane] / 7.5
             traffic.queue_veh[lane] = max(traffic.queue_veh[lane] + pending, zone_veh)
         traffic.queue_veh[lane] = min(traffic.queue_veh[lane], city.lane_storage_veh[lane])
@@ -423,29 +342,3 @@ def flow_veh_s(city: City, traffic: Traffic, entry: int) -> float:
         (city.entry_flow[entry] * PRIOR_S + traffic.served_veh[entry])
         / (PRIOR_S + traffic.served_s[entry])
     )
-
-
-@kernel
-def predict(city: City, traffic: Traffic, lane: int, now_s: float, out_veh: FloatArray) -> None:
-    """Arrivals at the stop line in each of the seconds to come.
-
-    out_veh : (H,) arrivals in (now + k, now + k + 1], cumulated. [veh]
-    """
-    a = city.lane_approach[lane]
-    second = traffic.second[0]
-    total = 0.0
-    if a < 0:
-        out_veh[:] = 0.0
-        return
-    to_line_s = int(city.lane_advance_s[lane] + 0.5)
-    known_s = to_line_s + int(city.approach_upstream_s[a])
-    share = traffic.lane_share[lane]
-    for k in range(len(out_veh)):
-        ahead = k + 1
-        if ahead < RING_S - OVERDUE_S - 2:
-            total += traffic.due_veh[lane, (second + ahead) % RING_S]
-            if ahead > to_line_s - 1 and city.approach_upstream_m[a] > 0.0:
-                total += share * traffic.pool_veh[a, (second + ahead - to_line_s) % RING_S]
-        if ahead > known_s:
-            total += share * traffic.rate_veh_s[a]
-        out_veh[k] = total

@@ -17,7 +17,8 @@ from ampelwerk.engine.kernels.decision import (
     release_walkers,
     transition_s,
 )
-from ampelwerk.engine.kernels.estimation import NEVER, Traffic, flow_veh_s
+from ampelwerk.engine.kernels.estimation import flow_veh_s
+from ampelwerk.engine.kernels.traffic import NEVER, Traffic
 
 
 class Parameters(NamedTuple):

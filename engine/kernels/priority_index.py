@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ampelwerk.engine._jit import kernel
+from ampelwerk.engine.kernels.arrivals import predict
 from ampelwerk.engine.kernels.city import City, FloatArray
 from ampelwerk.engine.kernels.decision import (
     BY_INDEX,
@@ -23,13 +24,14 @@ from ampelwerk.engine.kernels.decision import (
     release_walkers,
     transition_s,
 )
-from ampelwerk.engine.kernels.estimation import NEVER, Traffic, flow_veh_s, predict
+from ampelwerk.engine.kernels.estimation import flow_veh_s
 from ampelwerk.engine.kernels.supervision import (
     busy_elsewhere,
     exit_share,
     longest_waiting,
     serves,
 )
+from ampelwerk.engine.kernels.traffic import NEVER, Traffic
 
 IN_VAIN_VEH = 0.01
 """Charge for releasing a lane whose exits are full, since its vehicles would block the junction,
@@ -184,9 +186,8 @@ def _worth_leaving(
     for lane in range(first_lane, city.lane_ptr[i + 1]):
         if not serves(city, first_stage + present, lane):
             waiting += city.lane_weight[lane] * traffic.queue_veh[lane]
-            a = city.lane_approach[lane]
-            if a >= 0:
-                feeding += traffic.lane_share[lane] * traffic.rate_veh_s[a]
+            if not city.lane_is_crossing[lane]:
+                feeding += traffic.lane_rate_veh_s[lane]
             elif traffic.queue_veh[lane] > 0.0:
                 feeding += CALLS_PER_S
     free = max(0.05, 1.0 - coming / max(flow, 1e-6))

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ampelwerk.engine._jit import kernel
+from ampelwerk.engine.kernels.arrivals import predict
 from ampelwerk.engine.kernels.city import City, FloatArray, IntArray
 from ampelwerk.engine.kernels.decision import (
     BY_PLAN,
@@ -21,7 +22,7 @@ from ampelwerk.engine.kernels.decision import (
     release_walkers,
     transition_s,
 )
-from ampelwerk.engine.kernels.estimation import Traffic, flow_veh_s, predict
+from ampelwerk.engine.kernels.estimation import flow_veh_s
 from ampelwerk.engine.kernels.plan_search import UNSET, Labels, Model, Weights, search
 from ampelwerk.engine.kernels.supervision import (
     busy_elsewhere,
@@ -29,6 +30,7 @@ from ampelwerk.engine.kernels.supervision import (
     longest_waiting,
     serves,
 )
+from ampelwerk.engine.kernels.traffic import Traffic
 
 STUCK_S = 15.0
 """A lane that stood on under a stage is not expected to move under it for this long. [s]"""
@@ -159,7 +161,7 @@ def _gather(
     out.drain_s[:] = 1.0e3
     for lane in range(lanes):
         number = first_lane + lane
-        out.queue_veh[lane] = traffic.queue_veh[number]
+        out.queue_veh[lane] = traffic.queue_veh[number] + traffic.behind_veh[number]
         out.weight[lane] = city.lane_weight[number]
         predict(city, traffic, number, now_s, arrivals_veh)
         before = 0.0

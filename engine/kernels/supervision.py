@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ampelwerk.engine._jit import kernel
 from ampelwerk.engine.kernels.city import City
-from ampelwerk.engine.kernels.estimation import NEVER, Traffic
+from ampelwerk.engine.kernels.traffic import NEVER, Traffic
 
 SHORT_VEH, FULL_SHARE, SHORT_WAIT_S = 3.0, 0.5, 10.0
 """A lane that stores no more than this is served next when this share of it has been full for this

@@ -10,8 +10,8 @@ from ampelwerk.engine.kernels import decision
 from ampelwerk.engine.kernels import priority_index as kernel
 from ampelwerk.engine.kernels.city import City
 from ampelwerk.engine.kernels.decision import Choice, Signals
-from ampelwerk.engine.kernels.estimation import Traffic
 from ampelwerk.engine.kernels.priority_index import Parameters
+from ampelwerk.engine.kernels.traffic import Traffic
 from ampelwerk.engine.strategies.strategy import Wish
 
 DEFAULT = Parameters(

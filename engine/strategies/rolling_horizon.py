@@ -11,9 +11,9 @@ from ampelwerk.engine.kernels import decision, plan_search
 from ampelwerk.engine.kernels import rolling_horizon as kernel
 from ampelwerk.engine.kernels.city import City
 from ampelwerk.engine.kernels.decision import Choice, Signals
-from ampelwerk.engine.kernels.estimation import Traffic
 from ampelwerk.engine.kernels.plan_search import Weights
 from ampelwerk.engine.kernels.rolling_horizon import Margins
+from ampelwerk.engine.kernels.traffic import Traffic
 from ampelwerk.engine.strategies.strategy import Wish
 
 

@@ -122,6 +122,9 @@ def test_any_edges_leave_beliefs_finite_and_bounded(street: Street, data: st.Dat
     assert (traffic.queue_veh >= 0.0).all()
     cars = city.lane_is_crossing == 0
     assert (traffic.queue_veh[cars] <= city.lane_storage_veh[cars] + 1e-9).all()
-    for a in range(len(city.approach_lane_ptr) - 1):
-        members = city.approach_lane[city.approach_lane_ptr[a] : city.approach_lane_ptr[a + 1]]
-        assert abs(traffic.lane_share[members].sum() - 1.0) < 1e-9
+    assert (traffic.share >= 0.0).all()
+    assert (traffic.share <= 1.0).all()
+    for u in range(len(city.stream_s)):
+        assert (np.diff(traffic.ahead_s[u, : traffic.ahead[u]]) >= -10.0).all()
+    for lane in range(city.lanes):
+        assert (np.diff(traffic.coming_s[lane, : traffic.coming[lane]]) >= 0.0).all()

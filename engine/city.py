@@ -210,6 +210,7 @@ class _Layout:
     def _streams(self) -> _Streams:
         """The streams, approach by approach."""
         found = _Streams()
+        fed = Counter(loop for a in self.network.approaches for loop in a.upstream_loops)
         for approach in self.network.approaches:
             advance_m, speed_mps = self._advance_of(approach.lanes)
             for loop, distance_m, ahead in zip(
@@ -223,7 +224,7 @@ class _Layout:
                 found.time_s.append(between_m / (FREE_SHARE * speed_mps))
                 found.room_veh.append(between_m / JAM_SPACING_M)
                 found.lanes.add(approach.lanes)
-                found.share += lane_shares(approach.lanes, ahead)
+                found.share += [share / fed[loop] for share in lane_shares(approach.lanes, ahead)]
             found.ptr.append(len(found.loop))
         return found
 
@@ -271,7 +272,6 @@ class _Layout:
             following.add(self.of_lane[lane] for lane in exit_.leads_to)
         streams = self._streams()
         targets = self._loop_targets(streams.loop)
-        fed = Counter(streams.loop)
         blocks, block_ptr = list[float](), list[int]()
         for intersection in network.intersections:
             block_ptr.append(len(blocks))
@@ -312,6 +312,12 @@ class _Layout:
             lane_storage_veh=_floats(
                 max(1.0, lane.length_m / JAM_SPACING_M) if lane else 1e9 for lane in cars
             ),
+            lane_reach_veh=_floats(
+                max(1.0, lane.length_m / JAM_SPACING_M, lane.reach_m / JAM_SPACING_M)
+                if lane
+                else 1e9
+                for lane in cars
+            ),
             lane_advance_m=_floats(lane.advance_m if lane else 0.0 for lane in cars),
             lane_advance_s=_floats(
                 lane.advance_m / (FREE_SHARE * lane.speed_mps) if lane else 0.0 for lane in cars
@@ -337,7 +343,6 @@ class _Layout:
             ),
             stream_loop=_ints(streams.loop),
             stream_room_veh=_floats(streams.room_veh),
-            stream_weight=_floats(1.0 / fed[loop] for loop in streams.loop),
             stream_s=_floats(streams.time_s),
             stream_lane_ptr=_ints(streams.lanes.ptr),
             stream_share=_floats(streams.share),

@@ -55,7 +55,7 @@ def no_traffic(city: City, now_s: float) -> Traffic:
 
 def _cover(city: City) -> FloatArray:
     """Share of a lane's vehicles from each stream, before any came: as the streams' shares say."""
-    cover = city.stream_share * np.repeat(city.stream_weight, np.diff(city.stream_lane_ptr))
+    cover = city.stream_share.copy()
     for a in range(len(city.approach_stream_ptr) - 1):
         streams = range(city.approach_stream_ptr[a], city.approach_stream_ptr[a + 1])
         for place in range(city.approach_lane_ptr[a + 1] - city.approach_lane_ptr[a]):

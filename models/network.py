@@ -31,6 +31,8 @@ class StopLane:
     """Whom the lane is for: MOTOR unless it is kept for trams, buses or cyclists alone."""
     length_m: float
     """Length of road that can only queue here, upstream along the chain of lanes. [m]"""
+    reach_m: float
+    """Length of the longest queue that is looked for, on roads shared with other lanes too. [m]"""
     speed_mps: float
     """Speed limit. [m/s]"""
     stop_loops: tuple[int, ...]

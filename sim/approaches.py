@@ -20,12 +20,10 @@ from ampelwerk.models.network import (
     StopLane,
     Uncontrolled,
 )
-from ampelwerk.sim.loop_layout import LoopLayout, ScenarioLoop
+from ampelwerk.sim.loop_layout import REACH_M, LoopLayout, ScenarioLoop
 from ampelwerk.sim.net_file import NetFile, NetLane
 from ampelwerk.sim.network_import import road_user_of
 
-REACH_M = 200.0
-"""A chain goes no further up. [m]"""
 ONWARD_EDGES = 12
 """An exit is followed over this many edges in search of the next signal."""
 
@@ -54,11 +52,6 @@ def upstream_chain(net: NetFile, lane_id: str) -> list[ChainLane]:
         covered_m += sum(inside.length_m for inside in net.inside(entering[0]))
         current = entering[0].from_lane
     return chain
-
-
-def merges_behind(net: NetFile, chain: Sequence[ChainLane]) -> bool:
-    """Several roads come together at the upper end of a chain."""
-    return len(net.entering.get(chain[-1].lane.lane_id, [])) > 1
 
 
 def _bearing_deg(lane: NetLane) -> float:
@@ -139,8 +132,7 @@ def build_network(
                     edge_id,
                     first,
                     lanes[first:],
-                    [chains[lane_id] for lane_id in members],
-                    feeds,
+                    [net.lanes[lane_id] for lane_id in members],
                 )
             )
     exits = [
@@ -184,10 +176,27 @@ def _stop_lane(
         movements=tuple(movements),
         road_user=road_user_of([line]),
         length_m=sum(link.lane.length_m for link in own) or line.length_m,
+        reach_m=_reach_m(net, line, 0.0, set()),
         speed_mps=max(line.speed_mps, 1.0),
         stop_loops=tuple(layout.stop_line(line)),
         advance_loops=tuple(advance),
         advance_m=advance_m,
+    )
+
+
+def _reach_m(net: NetFile, lane: NetLane, end_m: float, seen: set[str]) -> float:
+    """Length of the longest road without a signal that leads to a stop line, 200 m at most."""
+    top_m = end_m + lane.length_m
+    if lane.lane_id in seen or top_m >= REACH_M:
+        return min(top_m, REACH_M)
+    seen.add(lane.lane_id)
+    return max(
+        (
+            _reach_m(net, net.lanes[c.from_lane], top_m, seen)
+            for c in net.entering.get(lane.lane_id, ())
+            if not c.tl and net.is_road(c.from_lane)
+        ),
+        default=top_m,
     )
 
 
@@ -198,12 +207,10 @@ def _approach(
     edge_id: str,
     first: int,
     lanes: Sequence[StopLane],
-    chains: Sequence[list[ChainLane]],
-    feeds: dict[str, set[str]],
+    stop_lanes: Sequence[NetLane],
 ) -> Approach:
     """One road to the signal with the loops its lanes share."""
-    members = {link.lane_id for link in lanes}
-    upstream = layout.upstream(chains, members, feeds, [lane.advance_m for lane in lanes])
+    upstream = layout.upstream(stop_lanes, [lane.advance_m for lane in lanes])
     return Approach(
         edge_id=EdgeId(edge_id),
         intersection=i,
@@ -211,7 +218,7 @@ def _approach(
         upstream_loops=tuple(loop for loop, _, _ in upstream),
         upstream_m=tuple(distance_m for _, distance_m, _ in upstream),
         upstream_lanes=tuple(tuple(first + k for k in ahead) for _, _, ahead in upstream),
-        bearing_deg=_bearing_deg(chains[0][0].lane),
+        bearing_deg=_bearing_deg(stop_lanes[0]),
     )
 
 

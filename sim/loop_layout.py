@@ -30,6 +30,10 @@ ADVANCE_LEAST_M = 20.0
 """On a shorter lane the advance loop lies at its start, if this much remains. [m]"""
 UPSTREAM_M = 150.0
 """Distance wanted for upstream loops. [m]"""
+REACH_M = 200.0
+"""No loop lies further up. [m]"""
+MERGE_M = 100.0
+"""Where roads merge this far up, one loop after the merge is enough. [m]"""
 UPSTREAM_APART_M = 12.0
 """An upstream loop this close to the advance loop tells nothing new. [m]"""
 UPSTREAM_EDGE_M = 30.0
@@ -149,38 +153,48 @@ class LoopLayout:
         return [], 0.0
 
     def upstream(
-        self,
-        chains: Sequence[Sequence[ChainLane]],
-        members: set[LaneId],
-        feeds: dict[str, set[str]],
-        advance_m: Sequence[float],
+        self, stop_lanes: Sequence[NetLane], advance_m: Sequence[float]
     ) -> list[tuple[int, float, list[int]]]:
-        """Upstream loops of an approach, one across each lane that leads to it.
+        """Upstream loops of an approach, on every road without a signal that leads to its lanes.
 
-        With the distance of each, and the chains it lies in.
+        With the distance of each, and the lanes straight ahead of it.
         """
         found: dict[int, tuple[int, float, list[int]]] = {}
         nearest_m = max(advance_m, default=0.0)
-        for number, chain in enumerate(chains):
-            for link in chain:
-                lane = link.lane
-                top_m = link.end_m + lane.length_m
-                wanted_m = min(UPSTREAM_M, chain[-1].end_m + chain[-1].lane.length_m)
-                if not link.end_m + LENGTH_M <= wanted_m <= top_m:
-                    continue
-                if wanted_m < nearest_m + UPSTREAM_APART_M or lane.length_m < UPSTREAM_EDGE_M:
-                    continue
-                if not feeds[lane.lane_id] <= members:
-                    continue
-                for index in self._put(
-                    LoopRole.UPSTREAM,
-                    lane,
-                    top_m - wanted_m,
-                    (0.0, top_m - nearest_m - UPSTREAM_APART_M),
-                ):
-                    at_m = top_m - self.loops[index].position_m
-                    found.setdefault(index, (index, at_m, []))[2].append(number)
+        for number, lane in enumerate(stop_lanes):
+            for index, at_m in self._on_roads_to(lane, 0.0, nearest_m, set()):
+                ahead = found.setdefault(index, (index, at_m, []))[2]
+                if number not in ahead:
+                    ahead.append(number)
         return list(found.values())
+
+    def _on_roads_to(
+        self, lane: NetLane, end_m: float, nearest_m: float, seen: set[str]
+    ) -> list[tuple[int, float]]:
+        """Loops as far up as wanted; after a merge if that is far enough, else on what merges."""
+        if lane.lane_id in seen:
+            return []
+        seen.add(lane.lane_id)
+        top_m = end_m + lane.length_m
+        if top_m < UPSTREAM_M:
+            entering = self._net.entering.get(lane.lane_id, ())
+            roads = [c for c in entering if self._net.is_road(c.from_lane)]
+            merge = len(roads) > 1 and top_m >= MERGE_M
+            if roads and not merge and not any(c.tl for c in roads):
+                found = []
+                for connection in roads:
+                    inside_m = sum(part.length_m for part in self._net.inside(connection))
+                    place = self._net.lanes[connection.from_lane]
+                    if top_m + inside_m + LENGTH_M < REACH_M:
+                        found += self._on_roads_to(place, top_m + inside_m, nearest_m, seen)
+                if found:
+                    return found
+        wanted_m = min(UPSTREAM_M, top_m)
+        if wanted_m < nearest_m + UPSTREAM_APART_M or lane.length_m < UPSTREAM_EDGE_M:
+            return []
+        fits_m = (0.0, top_m - nearest_m - UPSTREAM_APART_M)
+        placed = self._put(LoopRole.UPSTREAM, lane, top_m - wanted_m, fits_m)
+        return [(index, top_m - self.loops[index].position_m) for index in placed]
 
     def kerb(self, lane: NetLane) -> list[int]:
         """Detector for people who wait in a walking area; it covers all of it."""

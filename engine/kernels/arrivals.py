@@ -31,9 +31,9 @@ LATE_COST = 0.1
 
 
 @kernel
-def come_into_stream(city: City, traffic: Traffic, u: int, at_s: float) -> None:
+def come_into_stream(traffic: Traffic, u: int, at_s: float) -> None:
     """A vehicle passed the upstream loop of a stream."""
-    traffic.passages[u] += city.stream_weight[u]
+    traffic.passages[u] += 1.0
     count = traffic.ahead[u]
     if count == AHEAD:
         _forget(traffic, u, 0)
@@ -158,8 +158,7 @@ def _join_without_loop(city: City, traffic: Traffic, u: int, a: int, now_s: floa
     for j in range(first, city.approach_lane_ptr[a + 1]):
         lane = city.approach_lane[j]
         if city.lane_advance_loop[lane] < 0:
-            share = traffic.share[city.stream_lane_ptr[u] + j - first]
-            traffic.queue_veh[lane] += city.stream_weight[u] * share
+            traffic.queue_veh[lane] += traffic.share[city.stream_lane_ptr[u] + j - first]
             traffic.joined_s[lane] = now_s
 
 
@@ -218,12 +217,12 @@ def stand_behind(city: City, traffic: Traffic, now_s: float) -> None:
             since_s = now_s - traffic.on_s[loop] - HELD_S
             more = city.stream_room_veh[u] + since_s * traffic.stream_rate_veh_s[u]
             overdue = max(overdue, more)
-        sent = overdue * min(1.0, total) * city.stream_weight[u]
+        sent = overdue * min(1.0, total)
         for j in range(first, last):
             lane = city.approach_lane[j]
             if traffic.beyond[lane]:
                 share = traffic.share[city.stream_lane_ptr[u] + j - first] / total
-                room = max(0.0, city.lane_storage_veh[lane] - traffic.queue_veh[lane])
+                room = max(0.0, city.lane_reach_veh[lane] - traffic.queue_veh[lane])
                 found = max(traffic.behind_veh[lane], share * sent)
                 traffic.behind_veh[lane] = min(room, found)
 
@@ -251,7 +250,7 @@ def predict(city: City, traffic: Traffic, lane: int, now_s: float, out_veh: Floa
         out_veh[second] += rate
     for u in range(city.approach_stream_ptr[a], city.approach_stream_ptr[a + 1]):
         entry = city.stream_lane_ptr[u] + place
-        share = traffic.share[entry] * city.stream_weight[u]
+        share = traffic.share[entry]
         for k in range(traffic.ahead[u]):
             early_s = traffic.ahead_s[u, k] - now_s
             if early_s <= -OVERDUE_S or (early_s <= 0.0 and not has_loop):

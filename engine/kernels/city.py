@@ -54,6 +54,8 @@ class City(NamedTuple):
     """(L,) bit mask of the signal groups that release the lane."""
     lane_storage_veh: FloatArray
     """(L,) vehicles the lane can hold. [veh]"""
+    lane_reach_veh: FloatArray
+    """(L,) vehicles of the longest queue that is looked for, beyond the lane's own storage. [veh]"""
     lane_advance_m: FloatArray
     """(L,) distance of its advance loop from the stop line, 0 without. [m]"""
     lane_advance_s: FloatArray
@@ -84,8 +86,6 @@ class City(NamedTuple):
     """(U,) its upstream loop."""
     stream_room_veh: FloatArray
     """(U,) vehicles that can stand between its loop and the advance loops. [veh]"""
-    stream_weight: FloatArray
-    """(U,) 1 by the number of approaches that its loop feeds. [-]"""
     stream_s: FloatArray
     """(U,) undelayed travel time to the advance loops (stop line without), at first. [s]"""
     stream_lane_ptr: IntArray

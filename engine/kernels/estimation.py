@@ -54,6 +54,7 @@ START_UP_S = 2.0
 PRIOR_S = 40.0
 """Weight of the prior saturation flow. [s]"""
 
+
 @kernel
 def update(
     city: City,
@@ -96,7 +97,7 @@ def _apply_edges(
                     come_to_advance_loop(city, traffic, city.loop_target[j], at_s[k], now_s)
             elif role == UPSTREAM:
                 for j in range(first, last):
-                    come_into_stream(city, traffic, city.loop_target[j], at_s[k])
+                    come_into_stream(traffic, city.loop_target[j], at_s[k])
             elif role == STOP_LINE:
                 for j in range(first, last):
                     reach_stop_line(city, traffic, city.loop_target[j], at_s[k])
@@ -247,17 +248,17 @@ def _correct(city: City, traffic: Traffic, now_s: float) -> None:
         if traffic.green_since_s[lane] > NEVER:
             if free and now_s - traffic.green_since_s[lane] >= EMPTY_S:
                 traffic.queue_veh[lane] = 0.0
-        elif held and now_s - busy_s >= 2.0:
-            traffic.queue_veh[lane] = max(traffic.queue_veh[lane], 1.0)
         elif free and city.lane_advance_loop[lane] < 0 and now_s - traffic.red_since_s[lane] >= 4.0:
             traffic.queue_veh[lane] = 0.0
+        if held and now_s - busy_s >= 2.0:
+            traffic.queue_veh[lane] = max(traffic.queue_veh[lane], 1.0)
         number = city.lane_advance_loop[lane]
         if number >= 0 and traffic.occupied[number] and now_s - traffic.on_s[number] > HELD_S:
             pending = float(traffic.coming[lane])
             traffic.coming[lane] = 0
             zone_veh = city.lane_advance_m[lane] / 7.5
             traffic.queue_veh[lane] = max(traffic.queue_veh[lane] + pending, zone_veh)
-        traffic.queue_veh[lane] = min(traffic.queue_veh[lane], city.lane_storage_veh[lane])
+        traffic.queue_veh[lane] = min(traffic.queue_veh[lane], city.lane_reach_veh[lane])
         if traffic.queue_veh[lane] < 0.5:
             traffic.departed_s[lane] = now_s
 

@@ -26,6 +26,7 @@ from ampelwerk.engine.kernels.decision import (
 )
 from ampelwerk.engine.kernels.estimation import flow_veh_s
 from ampelwerk.engine.kernels.supervision import (
+    STUCK_S,
     busy_elsewhere,
     exit_share,
     longest_waiting,
@@ -36,8 +37,6 @@ from ampelwerk.engine.kernels.traffic import NEVER, Traffic
 IN_VAIN_VEH = 0.01
 """Charge for releasing a lane whose exits are full, since its vehicles would block the junction,
 and a crossing that nobody calls, since it delays the change after it. [veh]"""
-STUCK_S = 15.0
-"""A lane that stood on under a stage is not expected to move under it for this long. [s]"""
 CALLS_PER_S = 1 / 45
 """Pedestrians calling at a crossing while nothing better is known. [1/s]"""
 
@@ -103,7 +102,7 @@ def _choose_one(
         predict(city, traffic, lane, now_s, arrivals_veh[lane - first_lane])
     stages = city.stage_ptr[i + 1] - first_stage
     present = signals.stage[i]
-    waiting = longest_waiting(city, traffic, i, now_s, parameters.wait_s)
+    waiting = longest_waiting(city, traffic, i, first_stage + present, now_s, parameters.wait_s)
     # Pedestrians who come late wait for the next change: letting them go now would delay it.
     late = busy_elsewhere(city, traffic, i, first_stage + present)
     best, second = -1, -1

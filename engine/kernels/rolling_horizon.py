@@ -25,15 +25,13 @@ from ampelwerk.engine.kernels.decision import (
 from ampelwerk.engine.kernels.estimation import flow_veh_s
 from ampelwerk.engine.kernels.plan_search import UNSET, Labels, Model, Weights, search
 from ampelwerk.engine.kernels.supervision import (
+    STUCK_S,
     busy_elsewhere,
     exit_share,
     longest_waiting,
     serves,
 )
 from ampelwerk.engine.kernels.traffic import Traffic
-
-STUCK_S = 15.0
-"""A lane that stood on under a stage is not expected to move under it for this long. [s]"""
 
 
 class Margins(NamedTuple):
@@ -95,7 +93,7 @@ def _choose_one(
     first_stage = city.stage_ptr[i]
     stages, present = city.stage_ptr[i + 1] - first_stage, signals.stage[i]
     lanes = city.lane_ptr[i + 1] - city.lane_ptr[i]
-    waiting = longest_waiting(city, traffic, i, now_s, margins.wait_s)
+    waiting = longest_waiting(city, traffic, i, first_stage + present, now_s, margins.wait_s)
     late = waiting < 0 and busy_elsewhere(city, traffic, i, first_stage + present)
     here = Model(
         model.queue_veh[:lanes],

@@ -9,6 +9,8 @@ from ampelwerk.engine.kernels.traffic import NEVER, Traffic
 SHORT_VEH, FULL_SHARE, SHORT_WAIT_S = 3.0, 0.5, 10.0
 """A lane that stores no more than this is served next when this share of it has been full for this
 long: a queue in it would stand in the junction behind. [veh], [-], [s]"""
+STUCK_S = 15.0
+"""A lane that stood on under a stage is not expected to move under it for this long. [s]"""
 
 
 @kernel
@@ -25,8 +27,12 @@ def busy_elsewhere(city: City, traffic: Traffic, i: int, stage: int) -> bool:
 
 
 @kernel
-def longest_waiting(city: City, traffic: Traffic, i: int, now_s: float, wait_s: float) -> int:
+def longest_waiting(
+    city: City, traffic: Traffic, i: int, present: int, now_s: float, wait_s: float
+) -> int:
     """Lane at red longest among those that wait without a departure beyond the limit, or -1.
+
+    present : stage shown, counted among all; who cannot move under it waits as at red.
 
     By time at red and not since the departure: a lane whose green was in vain, because its exit was
     full, takes its turn behind the others.
@@ -36,11 +42,16 @@ def longest_waiting(city: City, traffic: Traffic, i: int, now_s: float, wait_s: 
         if (
             city.lane_groups[lane] == 0
             or traffic.queue_veh[lane] < 0.5
-            or traffic.green_since_s[lane] > NEVER
+            or (
+                traffic.green_since_s[lane] > NEVER
+                and not stuck(city, traffic, present, lane, now_s)
+            )
         ):
             continue
-        red_s = now_s - traffic.red_since_s[lane]
         waited_s = now_s - traffic.departed_s[lane]
+        red_s = waited_s
+        if traffic.green_since_s[lane] == NEVER:
+            red_s = now_s - traffic.red_since_s[lane]
         limit_s = wait_s
         if (
             city.lane_storage_veh[lane] <= SHORT_VEH
@@ -50,6 +61,15 @@ def longest_waiting(city: City, traffic: Traffic, i: int, now_s: float, wait_s: 
         if waited_s > limit_s and red_s > longest_s:
             found, longest_s = lane, red_s
     return found
+
+
+@kernel
+def stuck(city: City, traffic: Traffic, stage: int, lane: int, now_s: float) -> bool:
+    """The lane has stood on under the stage and is not expected to move under it for a while."""
+    for entry in range(city.entry_ptr[stage], city.entry_ptr[stage + 1]):
+        if city.entry_lane[entry] == lane:
+            return bool(now_s - traffic.stuck_s[entry] < STUCK_S)
+    return False
 
 
 @kernel

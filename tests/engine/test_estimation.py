@@ -121,7 +121,7 @@ def test_any_edges_leave_beliefs_finite_and_bounded(street: Street, data: st.Dat
         assert np.isfinite(field).all()
     assert (traffic.queue_veh >= 0.0).all()
     cars = city.lane_is_crossing == 0
-    assert (traffic.queue_veh[cars] <= city.lane_storage_veh[cars] + 1e-9).all()
+    assert (traffic.queue_veh[cars] <= city.lane_reach_veh[cars] + 1e-9).all()
     assert (traffic.share >= 0.0).all()
     assert (traffic.share <= 1.0).all()
     for u in range(len(city.stream_s)):

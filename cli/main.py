@@ -164,6 +164,13 @@ def simulate(
     backend: BackendOption = "libsumo",
     gui: Annotated[bool, typer.Option("--gui", help="Open SUMO's window (uses traci).")] = False,
     time_to_teleport: TeleportOption = -1.0,
+    record: Annotated[
+        bool,
+        typer.Option(
+            "--record",
+            help="Keep what every loop reported, for `ampelwerk replay`; needs --output.",
+        ),
+    ] = False,
     output: OutputOption = None,
     force: ForceOption = False,
     as_json: JsonOption = False,
@@ -187,6 +194,7 @@ def simulate(
             backend="traci" if gui else backend,
             gui=gui,
             time_to_teleport_s=time_to_teleport,
+            record=record,
             output=output,
             force=force,
             as_json=as_json,
@@ -270,6 +278,31 @@ def report(
         from ampelwerk.cli import report as command
 
         command.report(directory, route=route.split() if route else None, force=force)
+
+
+@app.command()
+def replay(
+    directory: Annotated[
+        Path, typer.Argument(metavar="DIR", help="A run made by `simulate --record`.")
+    ],
+    control: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(
+            help="What another kind of control would have decided; else the recorded one."
+        ),
+    ] = None,
+    output: OutputOption = None,
+    force: ForceOption = False,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Make the decisions of a recorded run again, from its loops alone and without SUMO."""
+    with process_edge(debug=debug) as edge:
+        from ampelwerk.cli import replay as command
+
+        edge.code = command.replay(
+            directory, control=control, output=output, force=force, as_json=as_json
+        )
 
 
 def main() -> None:

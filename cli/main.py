@@ -281,6 +281,30 @@ def report(
 
 
 @app.command()
+def explain(
+    directory: Annotated[
+        Path, typer.Argument(metavar="DIR", help="One run, made by `simulate` or `replay`.")
+    ],
+    intersection: Annotated[
+        str, typer.Option("--intersection", "-i", help="Name of the signal; see `model`.")
+    ],
+    at: Annotated[
+        str,
+        typer.Option(
+            "--at", "-t", help="Time of the simulation, in s or as hours:minutes:seconds."
+        ),
+    ],
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Say in plain words what was decided at an intersection at or last before a time, and why."""
+    with process_edge(debug=debug):
+        from ampelwerk.cli import explain as command
+
+        command.explain(directory, intersection=intersection, at=at, as_json=as_json)
+
+
+@app.command()
 def replay(
     directory: Annotated[
         Path, typer.Argument(metavar="DIR", help="A run made by `simulate --record`.")

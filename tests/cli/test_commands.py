@@ -49,7 +49,10 @@ def test_help_loads_nothing_heavy() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=False
     )
     assert result.returncode == 0, result.stderr
-    for verb in ("doctor", "scenarios", "model", "simulate", "compare", "report"):
+    verbs = (
+        "doctor", "scenarios", "model", "simulate", "compare", "report", "explain", "replay",
+    )  # fmt: skip
+    for verb in verbs:
         assert verb in result.stdout
 
 

@@ -86,6 +86,7 @@ def run(
     if record:
         refuse_native(config.control)
     started = perf_counter()
+    directory = directory.absolute()  # SUMO takes relative names from where its own files lie
     scenario = config.scenario
     manifest = configuration_of_run(config)
     _write_json({"status": "unfinished", "config": manifest}, directory / MANIFEST)

@@ -101,6 +101,16 @@ def test_simulate_writes_every_file_and_measure(
 
 
 @pytest.mark.sumo
+def test_output_directory_may_be_relative(small: SmallScenario, tmp_path: Path) -> None:
+    result = subprocess.run(
+        [*COMMAND, "simulate", *small.arguments, "-e", "60", "-o", "run"],
+        cwd=tmp_path, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert result.returncode == 0, result.stderr
+    assert {path.name for path in (tmp_path / "run").iterdir()} >= FILES
+
+
+@pytest.mark.sumo
 def test_same_seed_gives_identical_signals(small: SmallScenario, tmp_path: Path) -> None:
     records = []
     for name in ("first", "second"):

@@ -158,7 +158,7 @@ def test_stages_wanted_are_those_the_lamps_followed(
     "builder", [odd_networks.tram, odd_networks.too_many_groups, odd_inputs.odd_signal_name]
 )
 def test_the_network_comes_back_from_its_file(
-    builder: Callable[[Path], odd_networks.Scenario], tmp_path: Path
+    builder: odd_networks.Builder, tmp_path: Path
 ) -> None:
     network = import_network(builder(tmp_path), SumoProfile())
     path = tmp_path / "model.json"

@@ -164,6 +164,13 @@ def simulate(
     backend: BackendOption = "libsumo",
     gui: Annotated[bool, typer.Option("--gui", help="Open SUMO's window (uses traci).")] = False,
     time_to_teleport: TeleportOption = -1.0,
+    record: Annotated[
+        bool,
+        typer.Option(
+            "--record",
+            help="Keep what every loop reported, for `ampelwerk replay`; needs --output.",
+        ),
+    ] = False,
     output: OutputOption = None,
     force: ForceOption = False,
     as_json: JsonOption = False,
@@ -187,6 +194,7 @@ def simulate(
             backend="traci" if gui else backend,
             gui=gui,
             time_to_teleport_s=time_to_teleport,
+            record=record,
             output=output,
             force=force,
             as_json=as_json,
@@ -270,6 +278,55 @@ def report(
         from ampelwerk.cli import report as command
 
         command.report(directory, route=route.split() if route else None, force=force)
+
+
+@app.command()
+def explain(
+    directory: Annotated[
+        Path, typer.Argument(metavar="DIR", help="One run, made by `simulate` or `replay`.")
+    ],
+    intersection: Annotated[
+        str, typer.Option("--intersection", "-i", help="Name of the signal; see `model`.")
+    ],
+    at: Annotated[
+        str,
+        typer.Option(
+            "--at", "-t", help="Time of the simulation, in s or as hours:minutes:seconds."
+        ),
+    ],
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Say in plain words what was decided at an intersection at or last before a time, and why."""
+    with process_edge(debug=debug):
+        from ampelwerk.cli import explain as command
+
+        command.explain(directory, intersection=intersection, at=at, as_json=as_json)
+
+
+@app.command()
+def replay(
+    directory: Annotated[
+        Path, typer.Argument(metavar="DIR", help="A run made by `simulate --record`.")
+    ],
+    control: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(
+            help="What another kind of control would have decided; else the recorded one."
+        ),
+    ] = None,
+    output: OutputOption = None,
+    force: ForceOption = False,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Make the decisions of a recorded run again, from its loops alone and without SUMO."""
+    with process_edge(debug=debug) as edge:
+        from ampelwerk.cli import replay as command
+
+        edge.code = command.replay(
+            directory, control=control, output=output, force=force, as_json=as_json
+        )
 
 
 def main() -> None:

@@ -17,7 +17,9 @@ from rich.table import Table
 from ampelwerk.cli.inputs import fresh_directory, known_control, profile_of
 from ampelwerk.models.errors import InvalidInputError
 from ampelwerk.sim.measures import WARNINGS
-from ampelwerk.sim.run import MANIFEST, RunConfig, run
+from ampelwerk.sim.recording import refuse_native
+from ampelwerk.sim.run import RunConfig, run
+from ampelwerk.sim.run_directory import MANIFEST
 from ampelwerk.sim.scenario import Scenario, resolve
 
 SHOWN_WARNINGS = 3
@@ -54,12 +56,16 @@ def simulate(
     backend: str,
     gui: bool,
     time_to_teleport_s: float,
+    record: bool,
     output: Path | None,
     force: bool,
     as_json: bool,
 ) -> None:
     """Run, then print the measures."""
     control = known_control(control)
+    if record:
+        refuse_native(control)
+        _refuse_unkept(output)
     if seed < 0:
         raise InvalidInputError("a seed is not negative", where="--seed", found=str(seed))
     rules = profile_of(profile, min_green_s)
@@ -78,7 +84,12 @@ def simulate(
     announce(resolved, console)
     with _directory(output, force=force) as directory, _bar(console) as bar:
         task = bar.add_task(f"{resolved.name}, {control}, seed {seed}", total=1.0)
-        measures = run(config, directory, progress=lambda share: bar.update(task, completed=share))
+        measures = run(
+            config,
+            directory,
+            record=record,
+            progress=lambda share: bar.update(task, completed=share),
+        )
         bar.update(task, completed=1.0)
         _warn(directory / WARNINGS, console)
     if as_json:
@@ -88,6 +99,16 @@ def simulate(
     if output is None:
         console.print(
             "Files of the run were not kept; name a directory with --output to keep them."
+        )
+
+
+def _refuse_unkept(output: Path | None) -> None:
+    """A record belongs into a directory that stays."""
+    if output is None:
+        raise InvalidInputError(
+            "the record is kept in the directory of the run, and there is none",
+            where="--record",
+            remedy="name a directory with --output",
         )
 
 

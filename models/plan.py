@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from bisect import bisect_right
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ampelwerk.models.errors import InvalidInputError
@@ -66,3 +67,16 @@ class CyclicPlan:
         return self.steps[
             bisect_right(self.steps, clock_ds, key=lambda step: step.start_ds) - 1
         ].stage
+
+    def changes(self, begin_ds: int, end_ds: int) -> Iterator[tuple[int, int]]:
+        """(time [ds], stage wanted from then on) between two times, the first at `begin_ds`."""
+        if begin_ds >= end_ds:
+            return
+        yield begin_ds, self.stage_at(begin_ds)
+        cycle_start_ds = begin_ds - self.cycle_clock_ds(begin_ds)
+        while cycle_start_ds < end_ds:
+            for step in self.steps:
+                at_ds = cycle_start_ds + step.start_ds
+                if begin_ds < at_ds < end_ds:
+                    yield at_ds, step.stage
+            cycle_start_ds += self.cycle_ds

@@ -15,20 +15,24 @@ VehicleTimes = Callable[[str], Sequence[tuple[Any, ...]]]
 """Loop id -> what SUMO knows about vehicles on it; `sim.detectors` keeps the two times alone."""
 
 
-class Backend(Protocol):
+class Street(Protocol):
     """What the closed loop needs of the simulator, and no more."""
+
+    def step(self) -> None:
+        """Let one tick pass."""
+
+    def show(self, intersection_id: str, state: str) -> None:
+        """Set the lamps of a signal."""
+
+
+class Backend(Street, Protocol):
+    """A simulator that runs."""
 
     name: str
     """libsumo or traci."""
 
-    def step(self) -> None:
-        """Simulate one step."""
-
     def loop_data(self) -> VehicleTimes:
         """The getter for loops."""
-
-    def show(self, intersection_id: str, state: str) -> None:
-        """Set the lamps of a signal."""
 
     def program(self, intersection_id: str) -> str:
         """Name of the program in force."""

@@ -18,7 +18,8 @@ from ampelwerk.engine.kernels.decision import Signals
 from ampelwerk.engine.strategies.strategy import Wish
 from ampelwerk.models.detection import DetectorFrame
 from ampelwerk.models.network import Network
-from ampelwerk.sim.backend import Backend
+from ampelwerk.sim.backend import Street
+from ampelwerk.sim.decisions import Decision
 
 WISH_VALID_DS = 600
 """A wish lapses unless renewed within a minute. [ds]"""
@@ -49,23 +50,13 @@ class Timing:
     """Estimation and decision, each tick. [s]"""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
-    """A stage asked for by the strategy."""
-
-    time_s: float
-    """When. [s]"""
-    wish: Wish
-    """What, and why."""
-
-
 class ClosedLoop:
     """A network under control, tick by tick.
 
     Parameters
     ----------
     network : what is controlled.
-    backend : the simulator, started, at `begin_s`.
+    street : the simulator, started, at `begin_s`; or a record that is replayed.
     begin_s : begin of the simulation. [s]
     step_s : length of a tick. [s]
     """
@@ -73,12 +64,12 @@ class ClosedLoop:
     def __init__(
         self,
         network: Network,
-        backend: Backend,
+        street: Street,
         *,
         begin_s: float,
         step_s: float,
     ) -> None:
-        self.network, self._backend = network, backend
+        self.network, self._street = network, street
         self.begin_s, self.step_s = begin_s, step_s
         self._begin_ds, self._step_ds = round(begin_s * 10), round(step_s * 10)
         self.controllers = [
@@ -95,7 +86,7 @@ class ClosedLoop:
         )
         for i in range(size):
             self._publish(i)
-            backend.show(self._names[i], self.controllers[i].state)
+            street.show(self._names[i], self.controllers[i].state)
         self.timing = Timing()
         self.decisions: list[Decision] = []
 
@@ -119,7 +110,7 @@ class ClosedLoop:
         renewed_ds = now_ds
         started = perf_counter()
         while now_ds < end_ds:
-            self._backend.step()
+            self._street.step()
             stepped = perf_counter()
             timing.sumo_s += stepped - started
             now_ds += self._step_ds
@@ -148,7 +139,7 @@ class ClosedLoop:
         for i, controller in enumerate(self.controllers):
             decidable_ds = controller.decidable_from_ds
             if controller.tick(now_ds):
-                self._backend.show(self._names[i], controller.state)
+                self._street.show(self._names[i], controller.state)
                 self._publish(i)
             elif controller.decidable_from_ds != decidable_ds:
                 self._publish(i)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from ampelwerk.models.errors import InvalidInputError
 from ampelwerk.models.network import Network
 from ampelwerk.models.profile import Profile
 from ampelwerk.sim import approaches, loop_layout, network_import
@@ -27,3 +30,24 @@ def network_json(network: Network) -> bytes:
     from pydantic import TypeAdapter
 
     return TypeAdapter(Network).dump_json(network)
+
+
+def read_network(path: Path) -> Network:
+    """The network of a model.json, exactly as it was imported.
+
+    Raises
+    ------
+    InvalidInputError : the file is broken, or was written by another version.
+    """
+    from pydantic import TypeAdapter, ValidationError
+
+    try:
+        return TypeAdapter(Network).validate_json(path.read_bytes())
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise InvalidInputError(
+            "the model does not fit this version of Ampelwerk",
+            where=str(path),
+            found=f"{'.'.join(map(str, first['loc']))}: {first['msg']}",
+            remedy="run it again",
+        ) from error

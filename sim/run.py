@@ -7,8 +7,6 @@ there; it is written last.
 
 from __future__ import annotations
 
-import csv
-import hashlib
 import json
 import platform
 from collections.abc import Callable
@@ -28,16 +26,25 @@ from ampelwerk.sim.backend import Backend, start_backend
 from ampelwerk.sim.closed_loop import ClosedLoop, Timing
 from ampelwerk.sim.collisions import count_collisions
 from ampelwerk.sim.controls import NATIVE, connect, loop_roles
+from ampelwerk.sim.decisions import decisions_csv
 from ampelwerk.sim.detectors import LoopReader
 from ampelwerk.sim.imported import import_network, network_json
 from ampelwerk.sim.monitor_net import read_links
 from ampelwerk.sim.net_file import read_net
+from ampelwerk.sim.recording import FORMAT, FrameRecorder, refuse_native
 from ampelwerk.sim.red_waits import longest_red_waited_s
+from ampelwerk.sim.run_directory import (
+    COMPLETE,
+    DECISIONS,
+    FRAMES,
+    MANIFEST,
+    MODEL,
+    SIGNALS,
+    sha256,
+)
 from ampelwerk.sim.scenario import Scenario
 
 LOOPS_FILE, RECORD_FILE, RECORD_REQUEST = "loops.add.xml", "tls_states.xml", "record.add.xml"
-MANIFEST = "run.json"
-"""Written first, as unfinished, and again at the end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,27 +70,36 @@ class RunConfig:
 
 
 def run(
-    config: RunConfig, directory: Path, *, progress: Callable[[float], None] = lambda share: None
+    config: RunConfig,
+    directory: Path,
+    *,
+    record: bool = False,
+    progress: Callable[[float], None] = lambda share: None,
 ) -> dict[str, Any]:
     """Run, witness, measure; the measures, as in measures.json.
 
     Parameters
     ----------
+    record : keep what every loop reported, for `sim.replay`.
     progress : told the share of simulated time done, 0 to 1.
     """
+    if record:
+        refuse_native(config.control)
     started = perf_counter()
+    directory = directory.absolute()  # SUMO takes relative names from where its own files lie
     scenario = config.scenario
     manifest = configuration_of_run(config)
     _write_json({"status": "unfinished", "config": manifest}, directory / MANIFEST)
     network = import_network(scenario, config.profile, loops=config.loops)
-    (directory / "model.json").write_bytes(network_json(network))
+    (directory / MODEL).write_bytes(network_json(network))
     options = _sumo_options(config, network, directory)
     backend = start_backend(config.backend, options, gui=config.gui)
     try:
-        timing, loop = _simulate(config, network, backend, progress)
+        frames = directory / FRAMES if record else None
+        timing, loop = _simulate(config, network, backend, progress, frames)
     finally:
         backend.close()
-    _write_decisions(loop, network, directory / "decisions.csv")
+    (directory / DECISIONS).write_bytes(decisions_csv(loop.decisions if loop else (), network))
     safety = _witness(config, network, directory)
     result = measures.measure_run(
         directory,
@@ -93,7 +109,7 @@ def run(
         seed=config.seed,
         longest_red_s=longest_red_waited_s(
             read_net(scenario.net_file),
-            directory / "signals.csv",
+            directory / SIGNALS,
             directory / measures.VEHROUTES,
             scenario.end_s,
         ),
@@ -112,7 +128,12 @@ def run(
         ],
     )
     _write_json(
-        {"status": "complete", "config": manifest, **_provenance(config, backend, network)},
+        {
+            "status": COMPLETE,
+            "config": manifest,
+            **_provenance(config, backend, network),
+            **({"record": _record(directory)} if record else {}),
+        },
         directory / MANIFEST,
     )
     _write_json(result, directory / "measures.json")
@@ -120,9 +141,16 @@ def run(
 
 
 def _simulate(
-    config: RunConfig, network: Network, backend: Backend, progress: Callable[[float], None]
+    config: RunConfig,
+    network: Network,
+    backend: Backend,
+    progress: Callable[[float], None],
+    frames: Path | None,
 ) -> tuple[Timing, ClosedLoop | None]:
-    """Run the closed loop, or SUMO alone under `native`."""
+    """Run the closed loop, or SUMO alone under `native`.
+
+    frames : where to keep what the loops report.
+    """
     scenario = config.scenario
     span_s = scenario.end_s - scenario.begin_s
     steps = round(span_s / scenario.step_s)
@@ -143,8 +171,13 @@ def _simulate(
             progress((now_s - scenario.begin_s) / span_s)
 
     roles = loop_roles(config.control)
-    read = LoopReader(network, backend.loop_data(), roles).read if roles else None
-    loop.run(scenario.end_s, control, read, tick=tell)
+    if frames is None:
+        read = LoopReader(network, backend.loop_data(), roles).read if roles else None
+        loop.run(scenario.end_s, control, read, tick=tell)
+    else:
+        recorder = FrameRecorder(network, LoopReader(network, backend.loop_data()).read, roles)
+        loop.run(scenario.end_s, control, recorder.read, tick=tell)
+        recorder.write(frames, begin_s=scenario.begin_s, step_s=scenario.step_s)
     return loop.timing, loop
 
 
@@ -187,33 +220,12 @@ def _witness(config: RunConfig, network: Network, directory: Path) -> dict[str, 
         step_s=scenario.step_s,
         native=config.control == NATIVE,
     )
-    monitor.write_signals_csv(record, directory / "signals.csv")
+    monitor.write_signals_csv(record, directory / SIGNALS)
     record.unlink()
     if report.violations:
         monitor.write_violations_csv(report, directory / "violations.csv")
     collisions = count_collisions(directory / measures.COLLISIONS, net, report)
     return {**report.summary(), **collisions}
-
-
-def _write_decisions(loop: ClosedLoop | None, network: Network, path: Path) -> None:
-    """One row per stage asked for."""
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["time", "intersection", "stage", "reason", "runner_up", "gap", "binding"])
-        for decision in loop.decisions if loop else ():
-            wish = decision.wish
-            site = network.intersections[wish.intersection]
-            writer.writerow(
-                [
-                    f"{decision.time_s:g}",
-                    site.intersection_id,
-                    site.stages[wish.stage].stage_id,
-                    wish.reason,
-                    "" if wish.runner_up is None else site.stages[wish.runner_up].stage_id,
-                    f"{wish.gap:.4f}",
-                    wish.binding,
-                ]
-            )
 
 
 def configuration_of_run(config: RunConfig) -> dict[str, Any]:
@@ -232,13 +244,18 @@ def _provenance(config: RunConfig, backend: Backend, network: Network) -> dict[s
             **{name: _version(name) for name in ("libsumo", "numba", "numpy")},
         },
         "backend": backend.name,
-        "inputs_sha256": {
-            str(path): hashlib.sha256(Path(path).read_bytes()).hexdigest()
-            for path in config.scenario.input_files
-        },
+        "inputs_sha256": {str(path): sha256(path) for path in config.scenario.input_files},
         "intersections": len(network.intersections),
         "uncontrolled": [asdict(u) for u in network.uncontrolled],
         "findings": [str(finding) for site in network.intersections for finding in site.findings],
+    }
+
+
+def _record(directory: Path) -> dict[str, Any]:
+    """What a replay compares with."""
+    return {
+        "format": FORMAT,
+        "sha256": {name: sha256(directory / name) for name in (FRAMES, MODEL, DECISIONS)},
     }
 
 

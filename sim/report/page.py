@@ -23,9 +23,10 @@ from ampelwerk.sim.report.delay_section import delay_section
 from ampelwerk.sim.report.difference_plot import difference_picture
 from ampelwerk.sim.report.drawing import clock
 from ampelwerk.sim.report.intersections import intersection_parts
-from ampelwerk.sim.report.results import SIGNALS, FinishedRun, Results, read_results
+from ampelwerk.sim.report.results import FinishedRun, Results, read_results
 from ampelwerk.sim.report.road_section import road_section
 from ampelwerk.sim.report.signal_record import read_signals
+from ampelwerk.sim.run_directory import SIGNALS
 
 TEMPLATES = Path(__file__).parent / "templates"
 PAGE = "report.html"

@@ -11,14 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
-
 from ampelwerk.models.errors import InvalidInputError
 from ampelwerk.models.network import Network
 from ampelwerk.sim.comparison import Comparison
+from ampelwerk.sim.imported import read_network
+from ampelwerk.sim.run_directory import MANIFEST, MEASURES, MODEL
 
-MEASURES, MANIFEST, MODEL, COMPARISON = "measures.json", "run.json", "model.json", "comparison.json"
-SIGNALS = "signals.csv"
+COMPARISON = "comparison.json"
 _NEEDED = (
     "scenario", "control", "seed", "begin", "end", "profile", "gridlock", "valid", "safety",
     "by_class", "dropped_before_begin", "delay_s",
@@ -77,17 +76,7 @@ class FinishedRun:
         ------
         InvalidInputError : model.json is missing, or was written by another version.
         """
-        path = self.file(MODEL)
-        try:
-            return TypeAdapter(Network).validate_json(path.read_bytes())
-        except ValidationError as error:
-            first = error.errors()[0]
-            raise InvalidInputError(
-                "the model does not fit this version of Ampelwerk",
-                where=str(path),
-                found=f"{'.'.join(map(str, first['loc']))}: {first['msg']}",
-                remedy="run it again",
-            ) from error
+        return read_network(self.file(MODEL))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

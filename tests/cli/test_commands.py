@@ -49,7 +49,10 @@ def test_help_loads_nothing_heavy() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=False
     )
     assert result.returncode == 0, result.stderr
-    for verb in ("doctor", "scenarios", "model", "simulate", "compare", "report"):
+    verbs = (
+        "doctor", "scenarios", "model", "simulate", "compare", "report", "explain", "replay",
+    )  # fmt: skip
+    for verb in verbs:
         assert verb in result.stdout
 
 
@@ -95,6 +98,16 @@ def test_simulate_writes_every_file_and_measure(
     assert manifest["status"] == "complete"
     assert manifest["backend"] == "libsumo"
     assert len(manifest["inputs_sha256"]) == 2
+
+
+@pytest.mark.sumo
+def test_output_directory_may_be_relative(small: SmallScenario, tmp_path: Path) -> None:
+    result = subprocess.run(
+        [*COMMAND, "simulate", *small.arguments, "-e", "60", "-o", "run"],
+        cwd=tmp_path, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert result.returncode == 0, result.stderr
+    assert {path.name for path in (tmp_path / "run").iterdir()} >= FILES
 
 
 @pytest.mark.sumo

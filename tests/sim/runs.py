@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import pickle
+import subprocess
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,3 +34,25 @@ def simulate(
     )
     run_in_fresh_process(Job(config=config, directory=directory))
     return read_measures(directory)
+
+
+RECORD = """
+import pickle, sys
+from ampelwerk.sim.run import run
+for config, directory in pickle.load(sys.stdin.buffer):
+    directory.mkdir(parents=True)
+    run(config, directory, record=True)
+"""
+
+
+def record(scenario: Scenario, folder: Path, controls: Sequence[str]) -> dict[str, Path]:
+    """Recorded runs, one directory a control, all in one fresh process."""
+    places = {control: folder / control for control in controls}
+    configs = [
+        (RunConfig(scenario=scenario, control=control, profile=SumoProfile(), seed=1), place)
+        for control, place in places.items()
+    ]
+    subprocess.run(
+        [sys.executable, "-c", RECORD], input=pickle.dumps(configs), check=True, timeout=120
+    )
+    return places

@@ -1,0 +1,148 @@
+"""`ampelwerk explain`: one decision in plain words."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import asdict
+from pathlib import Path
+
+from ampelwerk.models.errors import InvalidInputError
+from ampelwerk.sim.explanation import Explanation, Lamps, ShownStage
+from ampelwerk.sim.explanation import explain as explanation_of
+from ampelwerk.sim.run_directory import open_run
+from ampelwerk.sim.sumo_time import seconds
+
+_INDENT = " " * 12
+_REASON = {
+    "gap-out": "gap-out: the traffic at green had gaps, and another stage was called",
+    "max-out": "max-out: the longest green was over, and another stage was called",
+}
+"""Reasons that are a term of the trade, for those who are not of it."""
+
+
+def explain(directory: Path, *, intersection: str, at: str, as_json: bool) -> None:
+    """Print what was decided and why."""
+    found = explanation_of(open_run(directory), intersection, _time(at))
+    if as_json:
+        print(json.dumps(asdict(found), indent=2, ensure_ascii=False))
+    else:
+        print("\n".join(_lines(found)))
+
+
+def _time(text: str) -> float:
+    """A time of the simulation. [s]"""
+    value = seconds(text)
+    if value is None or not math.isfinite(value):
+        raise InvalidInputError(
+            "this is no time",
+            where="--at",
+            found=text,
+            limit="seconds such as 25300 or 25300.5, or hours:minutes:seconds such as 7:01:40",
+        )
+    return value
+
+
+def _lines(found: Explanation) -> list[str]:
+    """The explanation, a fact a line."""
+    lines = [f"{found.intersection} at {_s(found.at_s)}, {found.scenario}, {found.control}"]
+    if found.replayed:
+        lines.append(f"A replay: what {found.control} decides on loops that another run recorded.")
+    lines += ["", _headline(found), ""]
+    if found.before is not None:
+        lines += _stage("before", found.before, found.decided_s)
+    lines += _stage("chosen" if not found.plan else "shown", found.chosen)
+    if not found.plan:
+        lines.append(f"{'why':<12}{_REASON.get(found.reason, found.reason)}")
+        lines += _next_best(found)
+        lines.append(f"{'binding':<12}{found.binding or 'no rule or limit was named'}")
+    lines.append(f"{'lamps':<12}at {_s(found.at_s)}: {_lamps(found.lamps)}")
+    lines.append(f"{'next':<12}{_next(found)}")
+    return lines
+
+
+def _headline(found: Explanation) -> str:
+    """What happened, in one sentence."""
+    ago_s = found.at_s - found.decided_s
+    when = "At that moment" if ago_s == 0 else f"{_s(ago_s)} earlier, at {_s(found.decided_s)},"
+    chosen = f"stage {found.chosen.stage}"
+    if found.plan:
+        why = (
+            "fixed decides nothing itself"
+            if found.control == "fixed"
+            else f"{found.control} had not decided anything yet"
+        )
+        if found.before is None:
+            return f"The run began with {chosen}, as plan {found.plan} wants it: {why}."
+        return f"{when} plan {found.plan} went on to {chosen}: {why}."
+    if found.before is None:
+        return f"{when} {found.control} chose {chosen}."
+    return f"{when} {found.control} switched from stage {found.before.stage} to {chosen}."
+
+
+def _stage(label: str, stage: ShownStage, until_s: float | None = None) -> list[str]:
+    """A stage and what it serves, a group a line."""
+    since = ""
+    if until_s is not None and stage.since_s is not None:
+        since = f", asked for at {_s(stage.since_s)}, for {_s(until_s - stage.since_s)}"
+    lines = [f"{label:<12}stage {stage.stage}{since}"]
+    for group in stage.green:
+        gives_way = " (gives way)" if group.group in stage.permissive else ""
+        lines.append(f"{_INDENT}  {group}{gives_way}")
+    if not stage.green:
+        lines.append(f"{_INDENT}  nobody: all red")
+    return lines
+
+
+def _next_best(found: Explanation) -> list[str]:
+    """The runner-up, and what it would have cost."""
+    best = found.next_best
+    if best is None or found.gap is None:
+        if found.gap_unit is None and found.control == "actuated":
+            return [f"{'next best':<12}none: actuated compares no costs, it serves calls in turn"]
+        return [f"{'next best':<12}no other stage was named"]
+    kept = found.before is not None and best.stage == found.before.stage
+    lines = [f"{'next best':<12}stage {best.stage}{', that is, no change' if kept else ''}"]
+    lines.append(f"{_INDENT}  {_gap(found, best.stage)}")
+    if not kept:
+        lines += [f"{_INDENT}  {group}" for group in best.green]
+    return lines
+
+
+def _gap(found: Explanation, other: str) -> str:
+    """By how much the chosen stage was better, in the measure of the control."""
+    assert found.gap is not None
+    if found.gap == 0:
+        return "not decided by a difference in the prediction, but by the reason above"
+    amount, chosen = f"{abs(found.gap):.4g}", f"stage {found.chosen.stage}"
+    more, less = ("more", "less") if found.gap > 0 else ("less", "more")
+    text = {
+        "rolling-horizon": f"with {chosen}, {amount} vehicle-seconds {less} waiting were predicted",
+        "priority-index": f"{chosen} was predicted to serve {amount} vehicles per second {more}",
+        "max-pressure": f"the pressure of {chosen} was {amount} {more} (queues here less those "
+        "ahead, times saturation flow)",
+    }.get(found.control, f"{chosen} was {amount} {'better' if found.gap > 0 else 'worse'}")
+    return text if found.gap > 0 else f"{text}; it was chosen for the reason above all the same"
+
+
+def _lamps(lamps: Lamps) -> str:
+    """Groups by what they show."""
+    shown = (
+        ("green", lamps.green),
+        ("amber", lamps.amber),
+        ("red-amber", lamps.red_amber),
+        ("red", lamps.red),
+    )
+    return "; ".join(f"{word} {' '.join(groups)}" for word, groups in shown if groups) or "dark"
+
+
+def _next(found: Explanation) -> str:
+    """What came afterwards."""
+    if found.next is None:
+        return "nothing else until the end of the run"
+    what = f"stage {found.next.stage}{' by the plan' if found.next.by_plan else ''}"
+    return f"{what} at {_s(found.next.time_s)}, {_s(found.next.time_s - found.at_s)} later"
+
+
+def _s(time_s: float) -> str:
+    return f"{round(time_s, 3):.15g} s"

@@ -19,21 +19,23 @@ from ampelwerk.engine.kernels.city import FloatArray, IntArray
 HOLD = -1
 """First decision of a plan that goes on with the present stage."""
 UNSET = 1.0e300
+BLOCK = 4
+"""Lanes that are carried side by side."""
 
 
 class Model(NamedTuple):
-    """One intersection as the plan sees it; P stages, L lanes, H seconds."""
+    """One intersection as the plan sees it; P stages, L lanes (a multiple of `BLOCK`), G moments."""
 
     queue_veh: FloatArray
     """(L,) queues now. [veh]"""
     arriving_veh: FloatArray
-    """(H, L) arrivals at the stop line in each second to come. [veh]"""
+    """(G, L) arrivals at the stop line between each moment and the next. [veh]"""
     flow_veh_s: FloatArray
     """(P, L) service at green, 0 where the stage does not release the lane. [veh/s]"""
     cap_veh: FloatArray
     """(P, L) vehicles that can leave in one green. [veh]"""
     weight: FloatArray
-    """(L,) weight of one vehicle. [-]"""
+    """(L,) weight of one vehicle; 0 for lanes that only fill the block. [-]"""
     lost_s: FloatArray
     """(P, P) from the end of one stage to the next in full. [s]"""
     min_green_s: IntArray
@@ -45,7 +47,7 @@ class Model(NamedTuple):
 
 
 class Labels(NamedTuple):
-    """What the search remembers; G moments of the time grid."""
+    """What the search remembers."""
 
     rank: FloatArray
     """(G, P) cost so far and to come. [veh s]"""
@@ -57,10 +59,12 @@ class Labels(NamedTuple):
     """(G, P) first decision of the plan that led there: a stage, or `HOLD`."""
     best: FloatArray
     """(P + 1,) least cost of a plan by its first decision; the last is `HOLD`. [veh s]"""
-    now_veh: FloatArray
-    """(L,) queues while a plan is followed. [veh]"""
-    left_veh: FloatArray
-    """(L,) rest of the caps while a plan is followed. [veh]"""
+    tried_veh: FloatArray
+    """(G, L) queues while a stage is followed. [veh]"""
+    step_cost: FloatArray
+    """(G,) cost of the step before each moment, while a stage is followed. [veh s]"""
+    rest_cost: FloatArray
+    """(G,) cost to come after each moment. [veh s]"""
 
 
 class Weights(NamedTuple):
@@ -74,8 +78,6 @@ class Weights(NamedTuple):
     """And then every so many seconds. [s]"""
     start_up_s: float
     """Time lost by the first vehicle of a queue. [s]"""
-    stop_s: float
-    """Cost of a stop, beside the time it takes in the queue. [s]"""
     red_s: float
     """Wait for green of those left at red at the end of the plan. [s]"""
 
@@ -88,158 +90,124 @@ def search(
 
     grid_s : (G,) moments at which a stage may end, from 0 to the horizon.
     """
-    _search(
-        model.queue_veh,
-        model.arriving_veh,
-        model.flow_veh_s,
-        model.cap_veh,
-        model.weight,
-        model.lost_s,
-        model.min_green_s,
-        model.allowed,
-        model.drain_s,
-        labels.rank,
-        labels.cost,
-        labels.queue_veh,
-        labels.first,
-        labels.best,
-        labels.now_veh,
-        labels.left_veh,
-        grid_s,
-        present,
-        stages,
-        len(model.queue_veh),
-        weights.start_up_s,
-        weights.stop_s,
-        weights.red_s,
-    )
-
-
-@kernel
-def _search(
-    queue_veh: FloatArray,
-    arriving_veh: FloatArray,
-    flow_veh_s: FloatArray,
-    cap_veh: FloatArray,
-    weight: FloatArray,
-    lost_s: FloatArray,
-    min_green_s: IntArray,
-    allowed: IntArray,
-    drain_s: FloatArray,
-    rank: FloatArray,
-    cost: FloatArray,
-    label_veh: FloatArray,
-    first: IntArray,
-    best: FloatArray,
-    now_veh: FloatArray,
-    left_veh: FloatArray,
-    grid_s: IntArray,
-    present: int,
-    stages: int,
-    lanes: int,
-    start_up_s: float,
-    stop_s: float,
-    red_s: float,
-) -> None:
-    """`search` on plain arrays: structures of arrays are costly to pass on."""
-    moments = len(grid_s)
+    rank, best = labels.rank, labels.best
     rank[:, :] = UNSET
     best[:] = UNSET
-    _follow(
-        queue_veh, arriving_veh, flow_veh_s, cap_veh, weight, drain_s, rank, cost, label_veh,
-        first, best, now_veh, left_veh, grid_s, 0, 0.0, HOLD, present, present, 0.0, 1, lanes,
-        start_up_s, stop_s, red_s, stages,
-    )  # fmt: skip
+    moments = len(grid_s)
     for g in range(moments - 1):
         for p in range(stages):
-            if g == 0 and p != present:
-                continue
-            if g > 0 and rank[g, p] >= UNSET:
+            if (g == 0 and p != present) or (g > 0 and rank[g, p] >= UNSET):
                 continue
             for q in range(stages):
-                if q == p or not allowed[q]:
+                stay = q == p
+                if (stay and g > 0) or not (stay or model.allowed[q]):
                     continue
-                from_veh = queue_veh if g == 0 else label_veh[g, p]
-                so_far = 0.0 if g == 0 else cost[g, p]
-                decision = q if g == 0 else first[g, p]
+                if g == 0:
+                    from_veh, so_far, decision = model.queue_veh, 0.0, HOLD if stay else q
+                else:
+                    from_veh = labels.queue_veh[g, p]
+                    so_far, decision = labels.cost[g, p], labels.first[g, p]
                 _follow(
-                    from_veh, arriving_veh, flow_veh_s, cap_veh, weight, drain_s, rank, cost,
-                    label_veh, first, best, now_veh, left_veh, grid_s, g, so_far, decision, p, q,
-                    lost_s[p, q], min_green_s[q], lanes, start_up_s, stop_s, red_s, stages,
+                    from_veh, model.arriving_veh[g:], model.flow_veh_s[p], model.flow_veh_s[q],
+                    model.cap_veh[q], model.weight, model.drain_s, labels.tried_veh[g:],
+                    labels.step_cost[g:], labels.rest_cost[g:], grid_s[g:],
+                    model.lost_s[p, q] + weights.start_up_s, weights.red_s,
                 )  # fmt: skip
+                shortest_s = 1.0 if stay else model.lost_s[p, q] + model.min_green_s[q]
+                total = so_far
+                for k in range(g + 1, moments):
+                    total += labels.step_cost[k]
+                    value = total + labels.rest_cost[k]
+                    if k == moments - 1:
+                        slot = stages if decision == HOLD else decision
+                        best[slot] = min(best[slot], value)
+                    elif value < rank[k, q] and grid_s[k] - grid_s[g] >= shortest_s:
+                        rank[k, q], labels.cost[k, q] = value, total
+                        labels.first[k, q] = decision
+                        for lane in range(len(model.weight)):
+                            labels.queue_veh[k, q, lane] = labels.tried_veh[k, lane]
 
 
 @kernel
 def _follow(
     from_veh: FloatArray,
     arriving_veh: FloatArray,
+    before_veh_s: FloatArray,
     flow_veh_s: FloatArray,
     cap_veh: FloatArray,
     weight: FloatArray,
     drain_s: FloatArray,
-    rank: FloatArray,
-    cost: FloatArray,
-    label_veh: FloatArray,
-    first: IntArray,
-    best: FloatArray,
-    now_veh: FloatArray,
-    left_veh: FloatArray,
+    tried_veh: FloatArray,
+    step_cost: FloatArray,
+    rest_cost: FloatArray,
     grid_s: IntArray,
-    start: int,
-    so_far: float,
-    decision: int,
-    p: int,
-    q: int,
-    gap_s: float,
-    shortest_s: int,
-    lanes: int,
-    start_up_s: float,
-    stop_s: float,
+    lost_s: float,
     red_s: float,
-    stages: int,
 ) -> None:
-    """Go from stage p to q (p = q: stay) and keep q to the horizon; a label at each possible end."""
+    """Change to a stage and keep it to the horizon: queues and cost at each moment.
+
+    Lanes that were green before go on; the others begin after the time lost. Four lanes are carried
+    side by side in registers, since a loop over lanes inside spends its time on checks. Beyond
+    the first seconds a step is longer than a second; queues then change evenly within it.
+
+    before_veh_s, flow_veh_s : (L,) service in the stage before and in this one. [veh/s]
+    """
     moments = len(grid_s)
-    begin_s = grid_s[start]
-    for lane in range(lanes):
-        now_veh[lane] = from_veh[lane]
-        left_veh[lane] = cap_veh[q, lane]
-    total = so_far
-    g = start + 1
-    for second in range(begin_s, grid_s[moments - 1]):
-        after_s = second + 1 - begin_s
-        new = min(1.0, max(0.0, after_s - gap_s - start_up_s))
-        for lane in range(lanes):
-            flow = flow_veh_s[q, lane]
-            coming = arriving_veh[second, lane]
-            waiting = now_veh[lane] + coming
-            if flow > 0.0 and flow_veh_s[p, lane] == 0.0:
-                flow *= new
-            leaving = min(waiting, flow, left_veh[lane])
-            left_veh[lane] -= leaving
-            rest = waiting - leaving
-            now_veh[lane] = rest
-            total += weight[lane] * (rest + stop_s * min(coming, rest))
-        if second + 1 == grid_s[g]:
-            last = g == moments - 1
-            if after_s - gap_s >= shortest_s or last:
-                value = total
-                for lane in range(lanes):
-                    n = now_veh[lane]
-                    wait_s = 0.0 if flow_veh_s[q, lane] > 0.0 else red_s
-                    value += weight[lane] * n * (0.5 * n * drain_s[lane] + wait_s)
-                if last:
-                    slot = decision if decision >= 0 else stages
-                    best[slot] = min(best[slot], value)
-                elif value < rank[g, q]:
-                    rank[g, q] = value
-                    cost[g, q] = total
-                    first[g, q] = decision
-                    for lane in range(lanes):
-                        label_veh[g, q, lane] = now_veh[lane]
-            g += 1
-            if g == moments:
-                return
+    step_cost[:] = 0.0
+    rest_cost[:] = 0.0
+    begin_s = grid_s[0] + lost_s
+    for a in range(0, len(weight), BLOCK):
+        b, c, d = a + 1, a + 2, a + 3
+        na, nb, nc, nd = from_veh[a], from_veh[b], from_veh[c], from_veh[d]
+        la, lb, lc, ld = cap_veh[a], cap_veh[b], cap_veh[c], cap_veh[d]
+        fa, fb, fc, fd = flow_veh_s[a], flow_veh_s[b], flow_veh_s[c], flow_veh_s[d]
+        wa, wb, wc, wd = weight[a], weight[b], weight[c], weight[d]
+        ha, hb, hc, hd = (
+            wa * drain_s[a] / 2,
+            wb * drain_s[b] / 2,
+            wc * drain_s[c] / 2,
+            wd * drain_s[d] / 2,
+        )
+        # Lanes that go on are served through each step, others for what the start leaves of it.
+        oa, ua = (fa, 0.0) if before_veh_s[a] > 0.0 else (0.0, fa)
+        ob, ub = (fb, 0.0) if before_veh_s[b] > 0.0 else (0.0, fb)
+        oc, uc = (fc, 0.0) if before_veh_s[c] > 0.0 else (0.0, fc)
+        od, ud = (fd, 0.0) if before_veh_s[d] > 0.0 else (0.0, fd)
+        ra = 0.0 if fa > 0.0 else wa * red_s
+        rb = 0.0 if fb > 0.0 else wb * red_s
+        rc = 0.0 if fc > 0.0 else wc * red_s
+        rd = 0.0 if fd > 0.0 else wd * red_s
+        for k in range(moments - 1):
+            step_s = float(grid_s[k + 1] - grid_s[k])
+            new_s = grid_s[k + 1] - begin_s
+            new_s = 0.0 if new_s < 0.0 else (min(new_s, step_s))
+            half = 0.5 * (step_s - 1.0)
+            rest = step_s - half
+            ya, yb = na + arriving_veh[k, a], nb + arriving_veh[k, b]
+            yc, yd = nc + arriving_veh[k, c], nd + arriving_veh[k, d]
+            sa, sb = oa * step_s + ua * new_s, ob * step_s + ub * new_s
+            sc, sd = oc * step_s + uc * new_s, od * step_s + ud * new_s
+            sa, sb = (min(sa, la)), (min(sb, lb))
+            sc, sd = (min(sc, lc)), (min(sd, ld))
+            sa, sb = (min(sa, ya)), (min(sb, yb))
+            sc, sd = (min(sc, yc)), (min(sd, yd))
+            la, lb, lc, ld = la - sa, lb - sb, lc - sc, ld - sd
+            xa, xb, xc, xd = ya - sa, yb - sb, yc - sc, yd - sd
+            step_cost[k + 1] += (
+                wa * (rest * xa + half * na)
+                + wb * (rest * xb + half * nb)
+                + wc * (rest * xc + half * nc)
+                + wd * (rest * xd + half * nd)
+            )
+            rest_cost[k + 1] += (
+                xa * (ha * xa + ra)
+                + xb * (hb * xb + rb)
+                + xc * (hc * xc + rc)
+                + xd * (hd * xd + rd)
+            )
+            na, nb, nc, nd = xa, xb, xc, xd
+            tried_veh[k + 1, a], tried_veh[k + 1, b] = xa, xb
+            tried_veh[k + 1, c], tried_veh[k + 1, d] = xc, xd
 
 
 @kernel
@@ -254,11 +222,17 @@ def time_grid(weights: Weights, out_s: IntArray) -> int:
     return count + 1
 
 
-def no_model(lanes: int, stages: int, horizon_s: int) -> Model:
+def padded(lanes: int) -> int:
+    """Lanes that fill whole blocks."""
+    return -(-lanes // BLOCK) * BLOCK
+
+
+def no_model(lanes: int, stages: int, moments: int) -> Model:
     """Room for a model of at most so many lanes and stages."""
+    lanes = padded(lanes)
     return Model(
         queue_veh=np.zeros(lanes),
-        arriving_veh=np.zeros((horizon_s, lanes)),
+        arriving_veh=np.zeros((moments, lanes)),
         flow_veh_s=np.zeros((stages, lanes)),
         cap_veh=np.zeros((stages, lanes)),
         weight=np.zeros(lanes),
@@ -271,12 +245,14 @@ def no_model(lanes: int, stages: int, horizon_s: int) -> Model:
 
 def no_labels(lanes: int, stages: int, moments: int) -> Labels:
     """Room for the labels of such a model."""
+    lanes = padded(lanes)
     return Labels(
         rank=np.zeros((moments, stages)),
         cost=np.zeros((moments, stages)),
         queue_veh=np.zeros((moments, stages, lanes)),
         first=np.zeros((moments, stages), dtype=np.int64),
         best=np.zeros(stages + 1),
-        now_veh=np.zeros(lanes),
-        left_veh=np.zeros(lanes),
+        tried_veh=np.zeros((moments, lanes)),
+        step_cost=np.zeros(moments),
+        rest_cost=np.zeros(moments),
     )

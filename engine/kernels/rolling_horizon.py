@@ -23,7 +23,7 @@ from ampelwerk.engine.kernels.decision import (
     transition_s,
 )
 from ampelwerk.engine.kernels.estimation import flow_veh_s
-from ampelwerk.engine.kernels.plan_search import UNSET, Labels, Model, Weights, search
+from ampelwerk.engine.kernels.plan_search import BLOCK, UNSET, Labels, Model, Weights, search
 from ampelwerk.engine.kernels.supervision import (
     STUCK_S,
     busy_elsewhere,
@@ -92,7 +92,7 @@ def _choose_one(
         return
     first_stage = city.stage_ptr[i]
     stages, present = city.stage_ptr[i + 1] - first_stage, signals.stage[i]
-    lanes = city.lane_ptr[i + 1] - city.lane_ptr[i]
+    lanes = -(-(city.lane_ptr[i + 1] - city.lane_ptr[i]) // BLOCK) * BLOCK
     waiting = longest_waiting(city, traffic, i, first_stage + present, now_s, margins.wait_s)
     late = waiting < 0 and busy_elsewhere(city, traffic, i, first_stage + present)
     here = Model(
@@ -106,7 +106,7 @@ def _choose_one(
         model.allowed[:stages],
         model.drain_s[:lanes],
     )
-    _gather(city, traffic, signals, weights, i, now_s, arrivals_veh, here)
+    _gather(city, traffic, signals, grid_s, i, now_s, arrivals_veh, here)
     for p in range(stages):
         # Pedestrians who come late wait for the next change: letting them go now would delay it.
         if late and city.without_walkers[first_stage + p] == present:
@@ -142,7 +142,7 @@ def _gather(
     city: City,
     traffic: Traffic,
     signals: Signals,
-    weights: Weights,
+    grid_s: IntArray,
     i: int,
     now_s: float,
     arrivals_veh: FloatArray,
@@ -153,19 +153,24 @@ def _gather(
     arrivals_veh : (horizon,) room for the arrivals of one lane.
     """
     first_lane, first_stage = city.lane_ptr[i], city.stage_ptr[i]
-    stages, lanes = len(out.flow_veh_s), len(out.queue_veh)
+    stages, lanes = len(out.flow_veh_s), city.lane_ptr[i + 1] - first_lane
     present, block = signals.stage[i], city.transition_ptr[i]
     out.flow_veh_s[:, :] = 0.0
     out.drain_s[:] = 1.0e3
+    out.weight[:] = 0.0
+    out.queue_veh[:] = 0.0
+    out.arriving_veh[:, :] = 0.0
+    out.cap_veh[:, :] = 0.0
     for lane in range(lanes):
         number = first_lane + lane
         out.queue_veh[lane] = traffic.queue_veh[number] + traffic.behind_veh[number]
         out.weight[lane] = city.lane_weight[number]
         predict(city, traffic, number, now_s, arrivals_veh)
         before = 0.0
-        for second in range(len(arrivals_veh)):
-            out.arriving_veh[second, lane] = arrivals_veh[second] - before
-            before = arrivals_veh[second]
+        for g in range(len(grid_s) - 1):
+            until = arrivals_veh[grid_s[g + 1] - 1]
+            out.arriving_veh[g, lane] = until - before
+            before = until
     for p in range(stages):
         out.allowed[p] = city.selectable[first_stage + p]
         out.min_green_s[p] = city.min_green_s[first_stage + p]

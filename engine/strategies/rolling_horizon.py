@@ -24,7 +24,6 @@ class Parameters(NamedTuple):
     fine_s: int
     coarse_s: int
     start_up_s: float
-    stop_s: float
     red_s: float
     keep_veh_s: float
     keep_share: float
@@ -36,7 +35,6 @@ DEFAULT = Parameters(
     fine_s=12,
     coarse_s=3,
     start_up_s=1.0,
-    stop_s=0.0,
     red_s=2.0,
     keep_veh_s=1.0,
     keep_share=0.01,
@@ -59,14 +57,14 @@ class RollingHorizon:
     ) -> None:
         p = parameters or DEFAULT
         self.city, self.traffic, self.signals = city, traffic, signals
-        self._weights = Weights(p.horizon_s, p.fine_s, p.coarse_s, p.start_up_s, p.stop_s, p.red_s)
+        self._weights = Weights(p.horizon_s, p.fine_s, p.coarse_s, p.start_up_s, p.red_s)
         self._margins = Margins(p.keep_veh_s, p.keep_share, p.wait_s)
         size = len(signals.stage)
         lanes = int(np.diff(city.lane_ptr).max(initial=1))
         stages = int(np.diff(city.stage_ptr).max(initial=1))
         room_s = np.zeros(p.horizon_s + 2, dtype=np.int64)
         self._grid_s = room_s[: plan_search.time_grid(self._weights, room_s)]
-        self._model = plan_search.no_model(lanes, stages, p.horizon_s)
+        self._model = plan_search.no_model(lanes, stages, len(self._grid_s))
         self._labels = plan_search.no_labels(lanes, stages, len(self._grid_s))
         self._arrivals_veh = kernel.no_arrivals(p.horizon_s)
         self._choice = Choice(

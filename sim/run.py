@@ -11,7 +11,7 @@ import csv
 import hashlib
 import json
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -20,7 +20,10 @@ from typing import Any
 
 import numpy as np
 
+from ampelwerk.controllers.frame_border import FrameBorder
+from ampelwerk.models.detection import DetectorFrame, LoopRole
 from ampelwerk.models.errors import InvalidInputError
+from ampelwerk.models.faults import Fault
 from ampelwerk.models.network import Network
 from ampelwerk.models.profile import Profile
 from ampelwerk.sim import loop_layout, measures, monitor
@@ -28,6 +31,7 @@ from ampelwerk.sim.backend import Backend, start_backend
 from ampelwerk.sim.closed_loop import ClosedLoop, Timing
 from ampelwerk.sim.collisions import count_collisions
 from ampelwerk.sim.controls import NATIVE, connect, loop_roles
+from ampelwerk.sim.detector_faults import FaultyLoops
 from ampelwerk.sim.detectors import LoopReader
 from ampelwerk.sim.imported import import_network, network_json
 from ampelwerk.sim.monitor_net import read_links
@@ -60,6 +64,8 @@ class RunConfig:
     """Open SUMO's window."""
     time_to_teleport_s: float = -1.0
     """SUMO removes a vehicle that stood this long; negative: never. [s]"""
+    faults: tuple[Fault, ...] = ()
+    """What is wrong with the loops, one after another."""
 
 
 def run(
@@ -80,7 +86,7 @@ def run(
     options = _sumo_options(config, network, directory)
     backend = start_backend(config.backend, options, gui=config.gui)
     try:
-        timing, loop = _simulate(config, network, backend, progress)
+        timing, loop, detectors = _simulate(config, network, backend, progress)
     finally:
         backend.close()
     _write_decisions(loop, network, directory / "decisions.csv")
@@ -106,6 +112,7 @@ def run(
                 1e3 * float(np.percentile(timing.decide_s, 99)) if timing.decide_s else 0.0, 4
             ),
         },
+        detectors=detectors,
         uncontrolled=[
             {"intersection": str(u.intersection_id), "reason": u.reason}
             for u in network.uncontrolled
@@ -121,8 +128,8 @@ def run(
 
 def _simulate(
     config: RunConfig, network: Network, backend: Backend, progress: Callable[[float], None]
-) -> tuple[Timing, ClosedLoop | None]:
-    """Run the closed loop, or SUMO alone under `native`."""
+) -> tuple[Timing, ClosedLoop | None, dict[str, Any]]:
+    """Run the closed loop, or SUMO alone under `native`; with what became of the detectors."""
     scenario = config.scenario
     span_s = scenario.end_s - scenario.begin_s
     steps = round(span_s / scenario.step_s)
@@ -134,7 +141,7 @@ def _simulate(
             if k % 100 == 0:
                 progress(k / steps)
         timing.sumo_s = perf_counter() - started
-        return timing, None
+        return timing, None, _detectors(0, 0, None)
     loop = ClosedLoop(network, backend, begin_s=scenario.begin_s, step_s=scenario.step_s)
     control = connect(config.control, loop)
 
@@ -143,9 +150,42 @@ def _simulate(
             progress((now_s - scenario.begin_s) / span_s)
 
     roles = loop_roles(config.control)
-    read = LoopReader(network, backend.loop_data(), roles).read if roles else None
+    read, faulty = _reader(config, network, backend, roles)
     loop.run(scenario.end_s, control, read, tick=tell)
-    return loop.timing, loop
+    heard = sum(site.role in roles for site in network.loops)
+    return loop.timing, loop, _detectors(heard, faulty, loop.border)
+
+
+def _reader(
+    config: RunConfig, network: Network, backend: Backend, roles: Collection[LoopRole]
+) -> tuple[Callable[[float], DetectorFrame] | None, int]:
+    """What reads the loops, None if control looks at none; and how many of them fail."""
+    if not roles:
+        return None, 0
+    if not config.faults:
+        return LoopReader(network, backend.loop_data(), roles).read, 0
+    loops = FaultyLoops(
+        network,
+        config.faults,
+        LoopReader(network, backend.loop_data()).read,
+        seed=config.seed,
+        begin_s=config.scenario.begin_s,
+        step_s=config.scenario.step_s,
+        roles=roles,
+    )
+    return loops.read, len(loops.faulty)
+
+
+def _detectors(loops: int, faulty: int, border: FrameBorder | None) -> dict[str, Any]:
+    """What became of the detectors, for measures.json."""
+    refused = border.refused if border else {}
+    return {
+        "loops": loops,
+        "faulty": faulty,
+        "frames_refused": sum(refused.values()),
+        "refused_because": {str(reason): count for reason, count in sorted(refused.items())},
+        "stale_edges": border.stale_edges if border else 0,
+    }
 
 
 def _sumo_options(config: RunConfig, network: Network, directory: Path) -> list[str]:

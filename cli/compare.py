@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -10,9 +11,11 @@ from rich.table import Table
 
 from ampelwerk.cli.batch import check_workers, run_missing
 from ampelwerk.cli.failure import COMPARED_WORSE, OK, RUNTIME_ERROR
+from ampelwerk.cli.fault_words import fault_of
 from ampelwerk.cli.inputs import fresh_directory, known_control, profile_of, seed_list
-from ampelwerk.cli.simulate import announce
+from ampelwerk.cli.simulate import announce, announce_faults
 from ampelwerk.models.errors import InvalidInputError
+from ampelwerk.models.faults import Fault
 from ampelwerk.sim import comparison as comparing
 from ampelwerk.sim.comparison import Comparison, Estimate
 from ampelwerk.sim.run import RunConfig
@@ -34,6 +37,7 @@ def compare(
     min_green_s: float | None,
     backend: str,
     time_to_teleport_s: float,
+    faults: list[str],
     output: Path,
     force: bool,
     gate: bool,
@@ -49,6 +53,7 @@ def compare(
             limit="two or more kinds of control, none twice",
         )
     check_workers(workers)
+    wrong = tuple(fault_of(text) for text in faults)
     seed_numbers = seed_list(seeds)
     config = RunConfig(
         scenario=resolve(
@@ -59,9 +64,11 @@ def compare(
         seed=seed_numbers[0],
         backend=backend,
         time_to_teleport_s=time_to_teleport_s,
+        faults=wrong,
     )
     console = Console(stderr=True)
     announce(config.scenario, console)
+    announce_faults(wrong, config.scenario, names, console)
     output = output.absolute()
     if force or not (output / comparing.MANIFEST).exists():
         fresh_directory(output, force=force, mark=comparing.MANIFEST)
@@ -74,7 +81,7 @@ def compare(
     if as_json:
         print(json.dumps(comparing.as_data(result), indent=2, ensure_ascii=False))
     else:
-        _show(result)
+        _show(result, wrong)
     return COMPARED_WORSE if gate and _any_worse(result) else OK
 
 
@@ -95,7 +102,7 @@ def _interval(found: Estimate | None, *, signed: bool = False) -> str:
     return text if found.high is None else f"{text} ±{found.high - found.mean:.1f}"
 
 
-def _show(result: Comparison) -> None:
+def _show(result: Comparison, faults: Sequence[Fault]) -> None:
     """Means, differences and flags; then every seed."""
     first = result.controls[0]
     run = result.runs[0]
@@ -105,6 +112,8 @@ def _show(result: Comparison) -> None:
         f"profile {run['profile']}, seeds {', '.join(map(str, result.seeds))}",
         highlight=False,
     )
+    if faults:
+        console.print(f"faulty loops: {', '.join(map(str, faults))}", highlight=False)
     table = Table(box=None, pad_edge=False)
     table.add_column("control", no_wrap=True)
     for title in ("delay\n\\[s]", f"against\n{first}", "\nstops", "longest\nred \\[s]",

@@ -66,7 +66,7 @@ def faults(
     )
     console = Console(stderr=True)
     announce(config.scenario, console)
-    announce_faults(wrong, config.scenario, name, console)
+    announce_faults(wrong, config.scenario, [name], console)
     output = output.absolute()
     if force or not (output / loss_curve.MANIFEST).exists():
         fresh_directory(output, force=force, mark=loss_curve.MANIFEST)

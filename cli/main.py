@@ -231,6 +231,7 @@ def compare(
     min_green: MinGreenOption = None,
     backend: BackendOption = "libsumo",
     time_to_teleport: TeleportOption = -1.0,
+    fault: FaultOption = None,
     gate: Annotated[
         bool,
         typer.Option("--gate", help="Exit with 3 if a control is clearly worse than the first."),
@@ -257,6 +258,7 @@ def compare(
             min_green_s=min_green,
             backend=backend,
             time_to_teleport_s=time_to_teleport,
+            faults=fault or [],
             output=output,
             force=force,
             gate=gate,

@@ -81,7 +81,7 @@ def simulate(
     )
     console = Console(stderr=True)
     announce(resolved, console)
-    announce_faults(wrong, resolved, control, console)
+    announce_faults(wrong, resolved, [control], console)
     with _directory(output, force=force) as directory, _bar(console) as bar:
         task = bar.add_task(f"{resolved.name}, {control}, seed {seed}", total=1.0)
         measures = run(config, directory, progress=lambda share: bar.update(task, completed=share))
@@ -107,11 +107,13 @@ def announce(scenario: Scenario, console: Console) -> None:
 
 
 def announce_faults(
-    faults: Sequence[Fault], scenario: Scenario, control: str, console: Console
+    faults: Sequence[Fault], scenario: Scenario, controls: Sequence[str], console: Console
 ) -> None:
     """Say which faults will touch nothing."""
-    if faults and control in BLIND:
-        console.print(f"{control} looks at no loop: the faults touch nothing.")
+    for control in controls if faults else ():
+        if control in BLIND:
+            console.print(f"{control} looks at no loop: the faults touch nothing.")
+    if all(control in BLIND for control in controls):
         return
     span_s = scenario.end_s - scenario.begin_s
     for fault in faults:

@@ -108,7 +108,7 @@ def jobs_of(
 
 
 def _place(directory: Path, name: str, config: RunConfig) -> Path:
-    return directory / "runs" / name / f"seed-{config.seed}"
+    return directory / "cases" / name / f"seed-{config.seed}"
 
 
 def collect(jobs: Sequence[Job], kinds: Sequence[Fault]) -> LossCurves:

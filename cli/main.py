@@ -10,6 +10,7 @@ from typing import Annotated, Literal, Optional
 import typer
 
 from ampelwerk.cli.failure import process_edge
+from ampelwerk.models.faults import FaultKind
 
 app = typer.Typer(
     name="ampelwerk",
@@ -70,7 +71,7 @@ FaultOption = Annotated[
         "--fault",
         metavar="KIND:SHARE[,from=S][,level=N]",
         help="A share of the loops fails, such as stuck-off:20%, from 300 s after begin on; may be "
-        "repeated. Kinds and levels: docs/faults.md.",
+        f"repeated. Kinds: {', '.join(FaultKind)}. Levels: docs/faults.md.",
     ),
 ]
 OutputOption = Annotated[
@@ -279,7 +280,8 @@ def faults(
         list[str],
         typer.Option(
             metavar="KIND[,from=S][,level=N]",
-            help="A kind of fault; may be repeated. Kinds and levels: docs/faults.md.",
+            help=f"A kind of fault; may be repeated: {', '.join(FaultKind)}. "
+            "Levels: docs/faults.md.",
         ),
     ] = ["stuck-off", "stuck-on", "chatter"],  # noqa: B006 - only read
     shares: Annotated[

@@ -21,6 +21,8 @@ from ampelwerk.sim.report.drawing import (
 _WIDTH_IN, _PLOT_IN, _LEFT_IN, _RIGHT_IN, _BOTTOM_IN = 7.6, 3.4, 0.62, 0.75, 0.5
 _LINE_IN, _COLUMNS = 0.2, 4
 """Height of a line of the legend, and its columns."""
+_BANDS = 6
+"""More bands than these hide each other and are left out; loss.json has them. [curves]"""
 _LINES = ("-", "--", ":")
 """A second round of the same colours has another line."""
 
@@ -54,7 +56,8 @@ def loss_picture(curves: LossCurves) -> str:
                 continue
             low = [healthy_s + (c.mean if c.low is None else c.low) for _, c in known]
             high = [healthy_s + (c.mean if c.high is None else c.high) for _, c in known]
-            axes.fill_between(at, low, high, color=colour, alpha=0.13, linewidth=0)
+            if len(curves.curves) <= _BANDS:
+                axes.fill_between(at, low, high, color=colour, alpha=0.13, linewidth=0)
             axes.plot(
                 at, [healthy_s + c.mean for _, c in known], color=colour, linestyle=line,
                 linewidth=1.6, marker="o", markersize=3.2, label=kind,
@@ -97,6 +100,8 @@ def _top_s(curves: LossCurves) -> float:
     highs_s = [p.delay_s.mean + (p.change_s.high or p.change_s.mean) - p.change_s.mean
                for p in points if p.delay_s and p.change_s]  # fmt: skip
     greatest_s = max(means_s, default=1.0)
+    if len(curves.curves) > _BANDS:
+        return max(1.08 * greatest_s, 1.0)
     return max(1.08 * greatest_s, min(1.05 * max(highs_s, default=0.0), 1.5 * greatest_s), 1.0)
 
 

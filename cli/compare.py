@@ -3,29 +3,23 @@
 from __future__ import annotations
 
 import json
-import os
-import time
 from collections.abc import Sequence
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from contextlib import ExitStack
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from ampelwerk.cli.batch import check_workers, run_missing
 from ampelwerk.cli.failure import COMPARED_WORSE, OK, RUNTIME_ERROR
+from ampelwerk.cli.fault_words import fault_of
 from ampelwerk.cli.inputs import fresh_directory, known_control, profile_of, seed_list
-from ampelwerk.cli.simulate import announce
-from ampelwerk.models.errors import InvalidInputError, MissingDependencyError
+from ampelwerk.cli.simulate import announce, announce_faults
+from ampelwerk.models.errors import InvalidInputError
+from ampelwerk.models.faults import Fault
 from ampelwerk.sim import comparison as comparing
 from ampelwerk.sim.comparison import Comparison, Estimate
 from ampelwerk.sim.run import RunConfig
-from ampelwerk.sim.run_process import Job, run_in_fresh_process
 from ampelwerk.sim.scenario import resolve
-
-POLL_S = 0.5
-"""How often the display looks after the runs. [s]"""
 
 
 def compare(
@@ -43,6 +37,7 @@ def compare(
     min_green_s: float | None,
     backend: str,
     time_to_teleport_s: float,
+    faults: list[str],
     output: Path,
     force: bool,
     gate: bool,
@@ -57,8 +52,8 @@ def compare(
             found=", ".join(names),
             limit="two or more kinds of control, none twice",
         )
-    if workers is not None and workers < 1:
-        raise InvalidInputError("at least one worker", where="--workers", found=str(workers))
+    check_workers(workers)
+    wrong = tuple(fault_of(text) for text in faults)
     seed_numbers = seed_list(seeds)
     config = RunConfig(
         scenario=resolve(
@@ -69,96 +64,25 @@ def compare(
         seed=seed_numbers[0],
         backend=backend,
         time_to_teleport_s=time_to_teleport_s,
+        faults=wrong,
     )
     console = Console(stderr=True)
     announce(config.scenario, console)
+    announce_faults(wrong, config.scenario, names, console)
     output = output.absolute()
     if force or not (output / comparing.MANIFEST).exists():
         fresh_directory(output, force=force, mark=comparing.MANIFEST)
     comparing.claim_directory(config, output)
     jobs = comparing.jobs_of(config, names, seed_numbers, output)
-    waiting = [job for job in jobs if not job.is_finished]
-    if len(waiting) < len(jobs):
-        console.print(f"{len(jobs) - len(waiting)} of {len(jobs)} runs are here already.")
-    failures = _run_all(waiting, len(jobs), workers, scheduler, console)
-    for failure in failures:
-        console.print(f"[red]failed[/]: {failure}", highlight=False)
-    if failures:
-        console.print("The same command runs what is missing.")
+    if not run_missing(jobs, workers=workers, scheduler=scheduler, console=console):
         return RUNTIME_ERROR
     result = comparing.collect(jobs, names, seed_numbers)
     comparing.write(result, output)
     if as_json:
         print(json.dumps(comparing.as_data(result), indent=2, ensure_ascii=False))
     else:
-        _show(result)
+        _show(result, wrong)
     return COMPARED_WORSE if gate and _any_worse(result) else OK
-
-
-def _run_all(
-    waiting: Sequence[Job],
-    total: int,
-    workers: int | None,
-    scheduler: str | None,
-    console: Console,
-) -> list[str]:
-    """Run all jobs; what went wrong, a line each."""
-    if not waiting:
-        return []
-    with ExitStack() as stack:
-        executor = _executor(workers, scheduler, stack)
-        futures = [executor.submit(run_in_fresh_process, job) for job in waiting]
-        # On the way out, however it is left, nothing new is begun.
-        stack.callback(_cancel, futures)
-        bar = stack.enter_context(
-            Progress(
-                TextColumn("{task.description}"),
-                BarColumn(),
-                MofNCompleteColumn(),
-                TextColumn("runs"),
-                TimeRemainingColumn(elapsed_when_finished=True),
-                console=console,
-            )
-        )
-        task = bar.add_task(waiting[0].config.scenario.name, total=len(waiting))
-        while not all(future.done() for future in futures):
-            done = sum(
-                1.0 if future.done() else job.share_done()
-                for job, future in zip(waiting, futures, strict=True)
-            )
-            bar.update(task, completed=round(done, 2))
-            time.sleep(POLL_S)
-        bar.update(task, completed=len(waiting))
-    errors = [future.exception() for future in futures]
-    return [str(error) for error in errors if error is not None]
-
-
-def _cancel(futures: Sequence[Future[None]]) -> None:
-    for future in futures:
-        future.cancel()
-
-
-def _executor(workers: int | None, scheduler: str | None, stack: ExitStack) -> Executor:
-    """Threads here, each waiting for a process of its own; or a Dask cluster's workers."""
-    if scheduler is None:
-        return stack.enter_context(ThreadPoolExecutor(workers or os.cpu_count() or 1))
-    try:
-        from distributed import Client
-    except ImportError as error:
-        raise MissingDependencyError(
-            "distributed", remedy='pip install "ampelwerk[cluster]"'
-        ) from error
-    try:
-        client = stack.enter_context(Client(scheduler, timeout=10))
-    except (OSError, ValueError) as error:
-        raise InvalidInputError(
-            "no Dask scheduler answers there",
-            where="--scheduler",
-            found=scheduler,
-            remedy="start one with `dask scheduler`, and workers that see the same files",
-        ) from error
-    executor: Executor = client.get_executor(pure=False)
-    return executor
 
 
 def _any_worse(result: Comparison) -> bool:
@@ -178,7 +102,7 @@ def _interval(found: Estimate | None, *, signed: bool = False) -> str:
     return text if found.high is None else f"{text} ±{found.high - found.mean:.1f}"
 
 
-def _show(result: Comparison) -> None:
+def _show(result: Comparison, faults: Sequence[Fault]) -> None:
     """Means, differences and flags; then every seed."""
     first = result.controls[0]
     run = result.runs[0]
@@ -188,6 +112,8 @@ def _show(result: Comparison) -> None:
         f"profile {run['profile']}, seeds {', '.join(map(str, result.seeds))}",
         highlight=False,
     )
+    if faults:
+        console.print(f"faulty loops: {', '.join(map(str, faults))}", highlight=False)
     table = Table(box=None, pad_edge=False)
     table.add_column("control", no_wrap=True)
     for title in ("delay\n\\[s]", f"against\n{first}", "\nstops", "longest\nred \\[s]",

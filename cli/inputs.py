@@ -11,6 +11,8 @@ from ampelwerk.models.profile import Profile, RilsaProfile, SumoProfile
 
 CONTROLS = ("native", "fixed", "actuated", "max-pressure", "priority-index", "rolling-horizon")
 """Kinds of signal control."""
+BLIND = ("native", "fixed")
+"""Those that look at no loop."""
 ALIASES = {"adaptive": "rolling-horizon"}
 """Other names for them."""
 

@@ -10,6 +10,7 @@ from typing import Annotated, Literal, Optional
 import typer
 
 from ampelwerk.cli.failure import process_edge
+from ampelwerk.models.faults import FaultKind
 
 app = typer.Typer(
     name="ampelwerk",
@@ -62,6 +63,15 @@ TeleportOption = Annotated[
     typer.Option(
         "--time-to-teleport",
         help="SUMO removes a vehicle that stood this long, in s; -1 never, so that gridlock shows.",
+    ),
+]
+FaultOption = Annotated[
+    Optional[list[str]],  # noqa: UP045
+    typer.Option(
+        "--fault",
+        metavar="KIND:SHARE[,from=S][,level=N]",
+        help="A share of the loops fails, such as stuck-off:20%, from 300 s after begin on; may be "
+        f"repeated. Kinds: {', '.join(FaultKind)}. Levels: docs/faults.md.",
     ),
 ]
 OutputOption = Annotated[
@@ -171,6 +181,7 @@ def simulate(
             help="Keep what every loop reported, for `ampelwerk replay`; needs --output.",
         ),
     ] = False,
+    fault: FaultOption = None,
     output: OutputOption = None,
     force: ForceOption = False,
     as_json: JsonOption = False,
@@ -195,6 +206,7 @@ def simulate(
             gui=gui,
             time_to_teleport_s=time_to_teleport,
             record=record,
+            faults=fault or [],
             output=output,
             force=force,
             as_json=as_json,
@@ -228,6 +240,7 @@ def compare(
     min_green: MinGreenOption = None,
     backend: BackendOption = "libsumo",
     time_to_teleport: TeleportOption = -1.0,
+    fault: FaultOption = None,
     gate: Annotated[
         bool,
         typer.Option("--gate", help="Exit with 3 if a control is clearly worse than the first."),
@@ -254,9 +267,77 @@ def compare(
             min_green_s=min_green,
             backend=backend,
             time_to_teleport_s=time_to_teleport,
+            faults=fault or [],
             output=output,
             force=force,
             gate=gate,
+            as_json=as_json,
+        )
+
+
+@app.command()
+def faults(
+    scenario: ScenarioArgument,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Directory for the results; resumed if cut off.")
+    ],
+    control: Annotated[
+        str, typer.Option(help="A kind of control that looks at loops, such as actuated.")
+    ] = "adaptive",
+    kind: Annotated[
+        list[str],
+        typer.Option(
+            metavar="KIND[,from=S][,level=N]",
+            help=f"A kind of fault; may be repeated: {', '.join(FaultKind)}. "
+            "Levels: docs/faults.md.",
+        ),
+    ] = ["stuck-off", "stuck-on", "chatter"],  # noqa: B006 - only read
+    shares: Annotated[
+        str, typer.Option(help="Shares of faulty loops in percent, separated by commas.")
+    ] = "0,10,25,50",
+    seeds: Annotated[str, typer.Option(help="Seeds: 1:4 (the end is left out) or 1,5,9.")] = "1:4",
+    workers: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option(help="Runs at the same time; as many as cores by default."),
+    ] = None,
+    scheduler: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(help="Send the runs to a Dask scheduler, such as tcp://host:8786."),
+    ] = None,
+    route_files: RoutesOption = None,
+    additional_files: AdditionalOption = None,
+    profile: ProfileOption = "sumo",
+    begin: BeginOption = None,
+    end: EndOption = None,
+    min_green: MinGreenOption = None,
+    backend: BackendOption = "libsumo",
+    time_to_teleport: TeleportOption = -1.0,
+    force: ForceOption = False,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Let more and more loops fail and draw what it costs, against fixed time."""
+    with process_edge(debug=debug) as edge:
+        from ampelwerk.cli import faults as command
+
+        edge.code = command.faults(
+            scenario,
+            control=control,
+            kinds=kind,
+            shares=shares,
+            seeds=seeds,
+            workers=workers,
+            scheduler=scheduler,
+            routes=route_files or [],
+            additional=additional_files or [],
+            profile=profile,
+            begin_s=begin,
+            end_s=end,
+            min_green_s=min_green,
+            backend=backend,
+            time_to_teleport_s=time_to_teleport,
+            output=output,
+            force=force,
             as_json=as_json,
         )
 

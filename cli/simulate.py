@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,8 +14,10 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from ampelwerk.cli.inputs import fresh_directory, known_control, profile_of
+from ampelwerk.cli.fault_words import fault_of
+from ampelwerk.cli.inputs import BLIND, fresh_directory, known_control, profile_of
 from ampelwerk.models.errors import InvalidInputError
+from ampelwerk.models.faults import Fault
 from ampelwerk.sim.measures import WARNINGS
 from ampelwerk.sim.recording import refuse_native
 from ampelwerk.sim.run import RunConfig, run
@@ -57,6 +59,7 @@ def simulate(
     gui: bool,
     time_to_teleport_s: float,
     record: bool,
+    faults: list[str],
     output: Path | None,
     force: bool,
     as_json: bool,
@@ -69,6 +72,7 @@ def simulate(
     if seed < 0:
         raise InvalidInputError("a seed is not negative", where="--seed", found=str(seed))
     rules = profile_of(profile, min_green_s)
+    wrong = tuple(fault_of(text) for text in faults)
     resolved = resolve(scenario, routes=routes, additional=additional, begin_s=begin_s, end_s=end_s)
     config = RunConfig(
         scenario=resolved,
@@ -79,9 +83,11 @@ def simulate(
         backend=backend,
         gui=gui,
         time_to_teleport_s=time_to_teleport_s,
+        faults=wrong,
     )
     console = Console(stderr=True)
     announce(resolved, console)
+    announce_faults(wrong, resolved, [control], console)
     with _directory(output, force=force) as directory, _bar(console) as bar:
         task = bar.add_task(f"{resolved.name}, {control}, seed {seed}", total=1.0)
         measures = run(
@@ -119,6 +125,25 @@ def announce(scenario: Scenario, console: Console) -> None:
             f"{scenario.dropped_trips} trips are due before begin ({scenario.begin_s:g} s); "
             "SUMO drops them."
         )
+
+
+def announce_faults(
+    faults: Sequence[Fault], scenario: Scenario, controls: Sequence[str], console: Console
+) -> None:
+    """Say which faults will touch nothing."""
+    for control in controls if faults else ():
+        if control in BLIND:
+            console.print(f"{control} looks at no loop: the faults touch nothing.")
+    if all(control in BLIND for control in controls):
+        return
+    span_s = scenario.end_s - scenario.begin_s
+    for fault in faults:
+        if fault.from_s >= span_s:
+            console.print(
+                f"{fault.label} begins {fault.from_s:g} s after begin, but the simulation is "
+                f"over after {span_s:g} s.",
+                highlight=False,
+            )
 
 
 def _warn(path: Path, console: Console) -> None:
@@ -168,6 +193,11 @@ def _show(measures: dict[str, Any]) -> None:
     safety = measures["safety"]
     table.add_row("switches checked", str(safety["checked_switches"]), "")
     table.add_row("rule violations", str(safety["violations"]), "")
+    detectors = measures["detectors"]
+    if detectors["faulty"]:
+        table.add_row("faulty loops", f"{detectors['faulty']} of {detectors['loops']}", "")
+    if detectors["frames_refused"]:
+        table.add_row("detector frames refused", str(detectors["frames_refused"]), "")
     console = Console()
     console.print(table)
     for left in measures["uncontrolled"]:

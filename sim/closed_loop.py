@@ -13,6 +13,7 @@ from typing import Protocol
 
 import numpy as np
 
+from ampelwerk.controllers.frame_border import FrameBorder
 from ampelwerk.controllers.local import LocalController
 from ampelwerk.engine.kernels.decision import Signals
 from ampelwerk.engine.strategies.strategy import Wish
@@ -87,6 +88,7 @@ class ClosedLoop:
         for i in range(size):
             self._publish(i)
             street.show(self._names[i], self.controllers[i].state)
+        self.border = FrameBorder(len(network.loops))
         self.timing = Timing()
         self.decisions: list[Decision] = []
 
@@ -116,7 +118,7 @@ class ClosedLoop:
             now_ds += self._step_ds
             now_s = now_ds / 10
             if read is not None:
-                control.observe(read(now_s))
+                control.observe(self.border.passed(read(now_s), now_s))
             observed = perf_counter()
             wishes = control.decide(now_s)
             timing.decide_s.append(perf_counter() - observed)

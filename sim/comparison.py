@@ -122,17 +122,28 @@ def jobs_of(
     ]
 
 
-def claim_directory(config: RunConfig, directory: Path) -> None:
-    """Make the directory this comparison's own, or find that it already is.
+def claim_directory(
+    config: RunConfig,
+    directory: Path,
+    *,
+    manifest_name: str = MANIFEST,
+    varied: Sequence[str] = ("control", "seed"),
+) -> None:
+    """Make the directory these runs' own, or find that it already is.
+
+    Parameters
+    ----------
+    manifest_name : file that keeps the configuration.
+    varied : fields of the configuration in which the runs differ.
 
     Raises
     ------
     InvalidInputError : it holds runs of another configuration.
     """
     wanted = configuration_of_run(config)
-    for name in ("control", "seed"):
+    for name in varied:
         wanted.pop(name)
-    manifest = directory / MANIFEST
+    manifest = directory / manifest_name
     if manifest.exists():
         found = json.loads(manifest.read_text(encoding="utf-8"))
         different = sorted(
@@ -140,7 +151,7 @@ def claim_directory(config: RunConfig, directory: Path) -> None:
         )
         if different:
             raise InvalidInputError(
-                "the directory holds a comparison of another configuration",
+                "the directory holds runs of another configuration",
                 where=str(directory),
                 found=f"different: {', '.join(different)}",
                 remedy="choose another directory, or start anew with --force",

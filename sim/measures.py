@@ -173,6 +173,7 @@ def measure_run(
     pedestrian_wait_s: float | None = None,
     safety: Mapping[str, Any],
     cost: Mapping[str, Any],
+    detectors: Mapping[str, Any],
     uncontrolled: Sequence[Mapping[str, str]],
 ) -> dict[str, Any]:
     """Every measure of a run, as written to measures.json.
@@ -183,6 +184,7 @@ def measure_run(
     longest_red_s : from `red_waits`.
     safety : from the witness.
     cost : wall-clock times of the run.
+    detectors : loops read, those that failed, frames refused.
     """
     trips = read_trips(directory / TRIPINFO)
     if not len(trips.finished) and not trips.persons:
@@ -230,6 +232,7 @@ def measure_run(
         "co2_kg": round(float(trips.co2_kg.sum()), 3),
         "safety": dict(safety),
         "cost": dict(cost),
+        "detectors": dict(detectors),
         "uncontrolled": list(uncontrolled),
     }
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -18,7 +18,10 @@ from typing import Any
 
 import numpy as np
 
+from ampelwerk.controllers.frame_border import FrameBorder
+from ampelwerk.models.detection import DetectorFrame, LoopRole
 from ampelwerk.models.errors import InvalidInputError
+from ampelwerk.models.faults import Fault
 from ampelwerk.models.network import Network
 from ampelwerk.models.profile import Profile
 from ampelwerk.sim import loop_layout, measures, monitor
@@ -27,6 +30,7 @@ from ampelwerk.sim.closed_loop import ClosedLoop, Timing
 from ampelwerk.sim.collisions import count_collisions
 from ampelwerk.sim.controls import NATIVE, connect, loop_roles
 from ampelwerk.sim.decisions import decisions_csv
+from ampelwerk.sim.detector_faults import FaultyLoops
 from ampelwerk.sim.detectors import LoopReader
 from ampelwerk.sim.imported import import_network, network_json
 from ampelwerk.sim.monitor_net import read_links
@@ -67,6 +71,8 @@ class RunConfig:
     """Open SUMO's window."""
     time_to_teleport_s: float = -1.0
     """SUMO removes a vehicle that stood this long; negative: never. [s]"""
+    faults: tuple[Fault, ...] = ()
+    """What is wrong with the loops, one after another."""
 
 
 def run(
@@ -96,7 +102,7 @@ def run(
     backend = start_backend(config.backend, options, gui=config.gui)
     try:
         frames = directory / FRAMES if record else None
-        timing, loop = _simulate(config, network, backend, progress, frames)
+        timing, loop, detectors = _simulate(config, network, backend, progress, frames)
     finally:
         backend.close()
     (directory / DECISIONS).write_bytes(decisions_csv(loop.decisions if loop else (), network))
@@ -122,6 +128,7 @@ def run(
                 1e3 * float(np.percentile(timing.decide_s, 99)) if timing.decide_s else 0.0, 4
             ),
         },
+        detectors=detectors,
         uncontrolled=[
             {"intersection": str(u.intersection_id), "reason": u.reason}
             for u in network.uncontrolled
@@ -146,8 +153,8 @@ def _simulate(
     backend: Backend,
     progress: Callable[[float], None],
     frames: Path | None,
-) -> tuple[Timing, ClosedLoop | None]:
-    """Run the closed loop, or SUMO alone under `native`.
+) -> tuple[Timing, ClosedLoop | None, dict[str, Any]]:
+    """Run the closed loop, or SUMO alone under `native`; with what became of the detectors.
 
     frames : where to keep what the loops report.
     """
@@ -162,7 +169,7 @@ def _simulate(
             if k % 100 == 0:
                 progress(k / steps)
         timing.sumo_s = perf_counter() - started
-        return timing, None
+        return timing, None, _detectors(0, 0, None)
     loop = ClosedLoop(network, backend, begin_s=scenario.begin_s, step_s=scenario.step_s)
     control = connect(config.control, loop)
 
@@ -171,14 +178,49 @@ def _simulate(
             progress((now_s - scenario.begin_s) / span_s)
 
     roles = loop_roles(config.control)
-    if frames is None:
-        read = LoopReader(network, backend.loop_data(), roles).read if roles else None
-        loop.run(scenario.end_s, control, read, tick=tell)
-    else:
-        recorder = FrameRecorder(network, LoopReader(network, backend.loop_data()).read, roles)
+    heard = sum(site.role in roles for site in network.loops)
+    faulty = 0
+    if frames is not None:
+        source, faulty = _reader(config, network, backend, tuple(LoopRole))
+        recorder = FrameRecorder(network, source, roles)
         loop.run(scenario.end_s, control, recorder.read, tick=tell)
         recorder.write(frames, begin_s=scenario.begin_s, step_s=scenario.step_s)
-    return loop.timing, loop
+    elif roles:
+        read, faulty = _reader(config, network, backend, roles)
+        loop.run(scenario.end_s, control, read, tick=tell)
+    else:
+        loop.run(scenario.end_s, control, None, tick=tell)
+    return loop.timing, loop, _detectors(heard, faulty, loop.border)
+
+
+def _reader(
+    config: RunConfig, network: Network, backend: Backend, roles: Collection[LoopRole]
+) -> tuple[Callable[[float], DetectorFrame], int]:
+    """What reads loops of these roles, and how many of them fail."""
+    if not config.faults:
+        return LoopReader(network, backend.loop_data(), roles).read, 0
+    loops = FaultyLoops(
+        network,
+        config.faults,
+        LoopReader(network, backend.loop_data()).read,
+        seed=config.seed,
+        begin_s=config.scenario.begin_s,
+        step_s=config.scenario.step_s,
+        roles=roles,
+    )
+    return loops.read, len(loops.faulty)
+
+
+def _detectors(loops: int, faulty: int, border: FrameBorder | None) -> dict[str, Any]:
+    """What became of the detectors, for measures.json."""
+    refused = border.refused if border else {}
+    return {
+        "loops": loops,
+        "faulty": faulty,
+        "frames_refused": sum(refused.values()),
+        "refused_because": {str(reason): count for reason, count in sorted(refused.items())},
+        "stale_edges": border.stale_edges if border else 0,
+    }
 
 
 def _sumo_options(config: RunConfig, network: Network, directory: Path) -> list[str]:

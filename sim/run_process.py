@@ -86,7 +86,9 @@ def run_in_fresh_process(job: Job) -> None:
         error = next((line for line in reversed(lines) if line.startswith("error: ")), lines[-1])
         raise SimulationError(
             error.removeprefix("error: "),
-            where=f"{job.config.control}, seed {job.config.seed}",
+            where=", ".join(
+                [job.config.control, f"seed {job.config.seed}", *map(str, job.config.faults)]
+            ),
         )
 
 

@@ -7,9 +7,10 @@ control, all of the same seed and over the same time.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
@@ -131,8 +132,18 @@ def _facts(results: Results) -> list[tuple[str, str]]:
         ("seeds", ", ".join(map(str, sorted({run.seed for run in results.runs})))),
         ("rule profile", str(first.measures["profile"])),
         ("teleports", f"after {teleport_s:g} s" if teleport_s > 0 else "never"),
+        *([("faulty loops", wrong)] if (wrong := _faults(config)) else []),
         ("versions", f"{', '.join(sumo)}; Ampelwerk {versions.get('ampelwerk', '?')}"),
     ]
+
+
+def _faults(config: Mapping[str, Any]) -> str:
+    """What was wrong with the loops; empty for healthy ones."""
+    return "; ".join(
+        f"{fault['kind']}: {100 * fault['share']:g} % from {fault['from_s']:g} s after begin on"
+        + ("" if fault["level"] is None else f", level {fault['level']:g}")
+        for fault in config.get("faults", ())
+    )
 
 
 def _warnings(results: Results, net: NetFile, network: Network) -> list[str]:

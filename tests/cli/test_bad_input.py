@@ -164,3 +164,52 @@ def test_unknown_signal_in_a_plan_of_the_scenario(small: SmallScenario, tmp_path
     )
     result = ampelwerk("simulate", *small.arguments, "-a", plan)
     assert_refused(result, "Z9", str(plan))
+
+
+@pytest.mark.parametrize(
+    ("fault", "phrase"),
+    [
+        ("stuck-of:20%", "did you mean stuck-off?"),
+        ("melted:20%", "stuck-off, stuck-on, frozen"),
+        ("stuck-off", "KIND:SHARE"),
+        ("stuck-off:101%", "0% to 100%"),
+        ("stuck-off:-1", "0% to 100%"),
+        ("stuck-off:nan", "0% to 100%"),
+        ("stuck-off:0.2", "write 20%"),
+        ("stuck-off:many", "'many' is no number"),
+        ("stuck-off:20%,level=3", "no level"),
+        ("chatter:20%,level=fast", "'fast' is no number"),
+        ("chatter:20%,level=1e6", "1 to 600 /min"),
+        ("drop:20%,level=nan", "0 to 100 %"),
+        ("drop:20%,form=5", "did you mean from=?"),
+        ("drop:20%,from=-5", "0 s or more"),
+        ("drop:20%,from=5,from=6", "not understood"),
+        ("", "unknown kind of fault"),
+    ],
+)
+def test_fault_that_is_none(small: SmallScenario, fault: str, phrase: str) -> None:
+    result = ampelwerk("simulate", *small.arguments, "--control", "actuated", "--fault", fault)
+    assert_refused(result, "--fault", phrase)
+
+
+@pytest.mark.parametrize(
+    ("words", "phrases"),
+    [
+        (["--kind", "stuck-off:20%"], ["--kind", "--shares"]),
+        (["--kind", "chattr"], ["--kind", "did you mean chatter?"]),
+        (["--kind", "drop", "--kind", "drop,level=5"], ["--kind", "twice"]),
+        (["--shares", "0"], ["--shares", "one above 0"]),
+        (["--shares", "10,10"], ["--shares", "none twice"]),
+        (["--shares", "10,120"], ["--shares", "0% to 100%"]),
+        (["--shares", ""], ["--shares", "no number"]),
+        (["--control", "fixed"], ["--control", "looks at no loop"]),
+        (["--workers", "0"], ["--workers", "at least one"]),
+        (["--seeds", "3:1"], ["--seeds"]),
+    ],
+)
+def test_loss_curve_of_nonsense(
+    small: SmallScenario, tmp_path: Path, words: list[str], phrases: list[str]
+) -> None:
+    result = ampelwerk("faults", *small.arguments, "-o", tmp_path / "out", *words)
+    assert_refused(result, *phrases)
+    assert not (tmp_path / "out").exists()

@@ -21,7 +21,8 @@ MEASURES = {
     "scenario", "control", "profile", "seed", "begin", "end", "trips", "completed", "unfinished",
     "never_inserted", "delay_s", "delay_p95_s", "time_loss_s", "depart_delay_s", "waiting_s",
     "stops", "travel_time_s", "throughput_veh_h", "longest_red_s", "pedestrian_wait_s",
-    "by_class", "teleports", "collisions", "gridlock", "co2_kg", "safety", "cost", "uncontrolled",
+    "by_class", "teleports", "collisions", "gridlock", "co2_kg", "safety", "cost", "detectors",
+    "uncontrolled",
 }  # fmt: skip
 FILES = {
     "tripinfo.xml", "summary.xml", "statistic.xml", "signals.csv", "decisions.csv", "run.json",
@@ -50,7 +51,7 @@ def test_help_loads_nothing_heavy() -> None:
     )
     assert result.returncode == 0, result.stderr
     verbs = (
-        "doctor", "scenarios", "model", "simulate", "compare", "report", "explain", "replay",
+        "doctor", "scenarios", "model", "simulate", "compare", "faults", "report", "explain", "replay",
     )  # fmt: skip
     for verb in verbs:
         assert verb in result.stdout

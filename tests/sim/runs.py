@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from ampelwerk.models.faults import Fault
 from ampelwerk.models.profile import Profile, SumoProfile
 from ampelwerk.sim.run import RunConfig, read_measures
 from ampelwerk.sim.run_process import Job, run_in_fresh_process
@@ -23,6 +24,7 @@ def simulate(
     seed: int = 1,
     profile: Profile | None = None,
     backend: str = "libsumo",
+    faults: tuple[Fault, ...] = (),
 ) -> dict[str, Any]:
     """Run, and read the measures."""
     config = RunConfig(
@@ -31,6 +33,7 @@ def simulate(
         profile=profile or SumoProfile(),
         seed=seed,
         backend=backend,
+        faults=faults,
     )
     run_in_fresh_process(Job(config=config, directory=directory))
     return read_measures(directory)

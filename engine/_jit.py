@@ -38,6 +38,12 @@ if "NUMBA_CACHE_DIR" not in os.environ:
     numba.config.CACHE_DIR = str(_cache_folder())  # type: ignore[attr-defined]
 
 
+def part(function: Callable[P, R]) -> Callable[P, R]:
+    """A kernel that becomes part of its caller: for inner loops that take many arrays."""
+    compiled: Callable[P, R] = numba.njit(error_model="numpy", nogil=True, inline="always")(function)
+    return compiled
+
+
 def kernel(function: Callable[P, R]) -> Callable[P, R]:
     """Compile a kernel: cached on disk, NumPy error model, without the interpreter lock."""
     compiled: Callable[P, R] = numba.njit(cache=True, error_model="numpy", nogil=True)(function)

@@ -16,9 +16,12 @@ from ampelwerk.engine._jit import kernel
 from ampelwerk.engine.kernels.arrivals import predict
 from ampelwerk.engine.kernels.city import City, FloatArray
 from ampelwerk.engine.kernels.decision import (
+    BY_CLEARED,
     BY_INDEX,
     BY_REST,
     BY_SUPERVISOR,
+    UNBOUND,
+    WAIT_LIMIT,
     Choice,
     Signals,
     release_walkers,
@@ -106,7 +109,7 @@ def _choose_one(
     # Pedestrians who come late wait for the next change: letting them go now would delay it.
     late = busy_elsewhere(city, traffic, i, first_stage + present)
     best, second = -1, -1
-    best_rate = second_rate = -1.0
+    best_rate = second_rate = present_rate = -1.0
     for p in range(stages):
         if not city.selectable[first_stage + p] and p != present:
             continue
@@ -117,6 +120,7 @@ def _choose_one(
         rate = _rate(city, traffic, signals, parameters, i, p, arrivals_veh, now_s)
         if p == present:
             rate *= parameters.keep_factor
+            present_rate = rate
         if rate > best_rate or (rate == best_rate and p == present):
             second, second_rate = best, best_rate
             best, best_rate = p, rate
@@ -124,20 +128,24 @@ def _choose_one(
             second, second_rate = p, rate
     if best < 0:
         return
+    reason = BY_INDEX
     if waiting < 0 and city.selectable[first_stage + present]:
         other, other_rate = (best, best_rate) if best != present else (second, second_rate)
         cleared = _queue(city, traffic, first_stage + present) < parameters.cleared_veh
         if cleared and other >= 0 and other_rate > 1e-9:
             due = _worth_leaving(city, traffic, signals, parameters, i, other, arrivals_veh, now_s)
-            best = other if due else present
-    if waiting < 0 and best_rate <= 1e-9:
-        best = present
-        out.reason[i] = BY_REST
-    else:
-        out.reason[i] = BY_INDEX if waiting < 0 else BY_SUPERVISOR
-    out.stage[i] = best
-    out.runner_up[i] = second
-    out.gap[i] = best_rate - second_rate
+            if due:
+                best, best_rate, second, second_rate = other, other_rate, present, present_rate
+            else:
+                best, best_rate, second, second_rate = present, present_rate, other, other_rate
+            reason = BY_CLEARED
+    out.binding[i] = UNBOUND
+    if waiting >= 0:
+        reason, out.binding[i] = BY_SUPERVISOR, WAIT_LIMIT
+    elif best_rate <= 1e-9:
+        best, reason = present, BY_REST
+    out.stage[i], out.runner_up[i], out.reason[i] = best, second, reason
+    out.gap[i] = best_rate - second_rate if second >= 0 else 0.0
 
 
 @kernel

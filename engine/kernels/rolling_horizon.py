@@ -17,8 +17,12 @@ from ampelwerk.engine.kernels.city import City, FloatArray, IntArray
 from ampelwerk.engine.kernels.decision import (
     BY_PLAN,
     BY_SUPERVISOR,
+    EXIT_FULL,
+    HEAD_BLOCKED,
+    WAIT_LIMIT,
     Choice,
     Signals,
+    binding_rule,
     release_walkers,
     transition_s,
 )
@@ -126,6 +130,7 @@ def _choose_one(
         return
     if waiting >= 0:
         out.stage[i], out.runner_up[i], out.reason[i] = best, second, BY_SUPERVISOR
+        out.binding[i] = WAIT_LIMIT
         out.gap[i] = 0.0 if second < 0 else labels.best[second] - labels.best[best]
         return
     stay = labels.best[stages]
@@ -135,6 +140,26 @@ def _choose_one(
     else:
         out.stage[i], out.runner_up[i], out.gap[i] = present, best, -gain
     out.reason[i] = BY_PLAN
+    out.binding[i] = _binding(city, traffic, signals, here, i, out.stage[i], now_s)
+
+
+@kernel
+def _binding(
+    city: City, traffic: Traffic, signals: Signals, model: Model, i: int, chosen: int, now_s: float
+) -> int:
+    """What kept lanes of other stages back, or else whether the change could not come earlier."""
+    first_lane, first_stage = city.lane_ptr[i], city.stage_ptr[i]
+    for p in range(len(model.allowed)):
+        if p == chosen:
+            continue
+        for entry in range(city.entry_ptr[first_stage + p], city.entry_ptr[first_stage + p + 1]):
+            lane = city.entry_lane[entry]
+            if model.flow_veh_s[p, lane - first_lane] > 0.0 or traffic.queue_veh[lane] < 1.0:
+                continue
+            if exit_share(city, traffic, lane) == 0.0:
+                return EXIT_FULL
+            return HEAD_BLOCKED
+    return binding_rule(signals, i, now_s, 1.0)
 
 
 @kernel

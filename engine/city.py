@@ -228,6 +228,20 @@ class _Layout:
             found.ptr.append(len(found.loop))
         return found
 
+    def _site_streams(self, streams: _Streams) -> _Rows:
+        """The streams intersection by intersection."""
+        site_of = [
+            self.network.lanes[approach.lanes[0]].intersection if approach.lanes else -1
+            for approach in self.network.approaches
+        ]
+        found: dict[int, list[int]] = defaultdict(list)
+        for a, site in enumerate(site_of):
+            found[site].extend(range(streams.ptr[a], streams.ptr[a + 1]))
+        rows = _Rows()
+        for i in range(len(self.network.intersections)):
+            rows.add(found[i])
+        return rows
+
     def _loop_targets(self, stream_loops: Sequence[int]) -> _Rows:
         network = self.network
         targets: dict[int, list[int]] = defaultdict(list)
@@ -270,8 +284,14 @@ class _Layout:
         following = _Rows()
         for exit_ in network.exits:
             following.add(self.of_lane[lane] for lane in exit_.leads_to)
+        exit_loops = _Rows()
+        for exit_ in network.exits:
+            exit_loops.add(
+                loop for loop in sorted(exit_.exit_loops) if network.loops[loop].role is LoopRole.EXIT
+            )
         streams = self._streams()
         targets = self._loop_targets(streams.loop)
+        site_streams = self._site_streams(streams)
         blocks, block_ptr = list[float](), list[int]()
         for intersection in network.intersections:
             block_ptr.append(len(blocks))
@@ -344,12 +364,16 @@ class _Layout:
             stream_loop=_ints(streams.loop),
             stream_room_veh=_floats(streams.room_veh),
             stream_s=_floats(streams.time_s),
+            site_stream_ptr=_ints(site_streams.ptr),
+            site_stream=_ints(site_streams.value),
             stream_lane_ptr=_ints(streams.lanes.ptr),
             stream_share=_floats(streams.share),
             loop_role=_ints(_ROLE[loop.role] for loop in network.loops),
             loop_target_ptr=_ints(targets.ptr),
             loop_target=_ints(targets.value),
             exit_intersection=_ints(exit_.intersection for exit_ in network.exits),
+            exit_loop_ptr=_ints(exit_loops.ptr),
+            exit_loop=_ints(exit_loops.value),
             exit_next_ptr=_ints(following.ptr),
             exit_next=_ints(following.value),
         )

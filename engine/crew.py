@@ -1,0 +1,61 @@
+"""Threads that share out the intersections of a city.
+
+Kernels run without the interpreter lock, so ordinary threads carry them side by side. No intersection
+writes what another one reads within one piece of work, so the result does not depend on who did
+what, or on how many did it. Numba's own parallel loops would do the same; they allow one caller
+at a time in the whole process and have every kernel compiled a second time.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+CHUNK = 64
+"""Intersections taken at a time: some milliseconds of work, whose state fits a core's own cache."""
+
+Work = Callable[[int, int, int], None]
+"""Does something for the items from the first to before the last, as the worker of that number."""
+
+
+class Crew:
+    """A fixed number of workers; the caller is one of them."""
+
+    def __init__(self, workers: int | None = None) -> None:
+        self.workers = workers or len(os.sched_getaffinity(0))
+        self._pool = ThreadPoolExecutor(self.workers - 1) if self.workers > 1 else None
+        self._lock = threading.Lock()
+        self._next = 0
+
+    def share(self, work: Work, size: int) -> None:
+        """Have all items done, and wait for it. What fits one chunk the caller does alone."""
+        if self._pool is None or size <= CHUNK:
+            if size:
+                work(0, size, 0)
+            return
+        self._next = 0
+        others = [
+            self._pool.submit(self._labour, work, size, worker)
+            for worker in range(1, min(self.workers, -(-size // CHUNK)))
+        ]
+        try:
+            self._labour(work, size, 0)
+        finally:
+            for other in others:
+                other.result()
+
+    def _labour(self, work: Work, size: int, worker: int) -> None:
+        """Take chunk after chunk until none is left."""
+        while True:
+            with self._lock:
+                first = self._next
+                self._next += CHUNK
+            if first >= size:
+                return
+            work(first, min(first + CHUNK, size), worker)
+
+
+SOLO = Crew(1)
+"""The caller alone."""

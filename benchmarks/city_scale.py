@@ -1,10 +1,10 @@
 """One tick of a whole city: time, memory, depth.
 
-    python benchmarks/city_scale.py                     # 100, 1,000 and 10,000 intersections
-    python benchmarks/city_scale.py --sizes 1000 --threads 1
+    python -m benchmarks.city_scale                     # 100, 1,000 and 10,000 intersections
+    python -m benchmarks.city_scale --sizes 1000 --threads 1
 
 A tick takes the detector edges of a second as arrays and gives wishes as arrays. The city and its
-traffic are made up (`synthetic_city`), by a seed; the signals do what is wished.
+traffic are made up (`tests/engine/synthetic_city.py`), by a seed; the signals do what is wished.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import numpy as np
 
 from ampelwerk.engine.city_engine import CityEngine
 from ampelwerk.engine.kernels.decision import BY_PLAN, BY_SUPERVISOR
-from benchmarks.synthetic_city import Edges, Obedience, city_of, play, street_of
+from tests.engine.synthetic_city import Edges, Obedience, city_of, play, street_of
 
 SATURATION, SEED = 0.8, 1
 WARM_UP = 100

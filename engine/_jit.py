@@ -40,7 +40,9 @@ if "NUMBA_CACHE_DIR" not in os.environ:
 
 def part(function: Callable[P, R]) -> Callable[P, R]:
     """A kernel that becomes part of its caller: for inner loops that take many arrays."""
-    compiled: Callable[P, R] = numba.njit(error_model="numpy", nogil=True, inline="always")(function)
+    compiled: Callable[P, R] = numba.njit(error_model="numpy", nogil=True, inline="always")(
+        function
+    )
     return compiled
 
 

@@ -6,6 +6,9 @@ array; they add, subtract and multiply like one number, also with one. Without c
 the same, in the same order.
 """
 
+# Numba's typing of its own extension points is partial.
+# mypy: disable-error-code="no-untyped-call,call-arg"
+
 from __future__ import annotations
 
 import operator

@@ -287,7 +287,9 @@ class _Layout:
         exit_loops = _Rows()
         for exit_ in network.exits:
             exit_loops.add(
-                loop for loop in sorted(exit_.exit_loops) if network.loops[loop].role is LoopRole.EXIT
+                loop
+                for loop in sorted(exit_.exit_loops)
+                if network.loops[loop].role is LoopRole.EXIT
             )
         streams = self._streams()
         targets = self._loop_targets(streams.loop)

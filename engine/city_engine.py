@@ -47,9 +47,7 @@ class CityEngine:
         crew = Crew(threads)
         self.threads = crew.workers
         self.estimator = Estimator(city, now_s, step_s, crew)
-        self.strategy = RollingHorizon(
-            city, self.estimator.traffic, self.signals, parameters, crew
-        )
+        self.strategy = RollingHorizon(city, self.estimator.traffic, self.signals, parameters, crew)
 
     def tick(self, loop: IntArray, at_s: FloatArray, on: IntArray, now_s: float) -> Choice:
         """One tick: take its edges, carry the beliefs on, decide.

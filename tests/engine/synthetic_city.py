@@ -24,7 +24,16 @@ from ampelwerk.engine.kernels.city import (
 from ampelwerk.engine.kernels.decision import Choice, Signals
 
 LANES, CYCLE_S, FLOW_VEH_S = 12, 90.0, 0.53
-STAGES = ((1, 2, 7, 8), (0, 6), (4, 5, 10, 11), (3, 9), (0, 1, 2), (6, 7, 8), (3, 4, 5), (9, 10, 11))
+STAGES = (
+    (1, 2, 7, 8),
+    (0, 6),
+    (4, 5, 10, 11),
+    (3, 9),
+    (0, 1, 2),
+    (6, 7, 8),
+    (3, 4, 5),
+    (9, 10, 11),
+)
 """Lanes served; an intersection has the first four to eight."""
 SPLIT = (0.35, 0.15, 0.35, 0.15)
 """Upstream loop to advance loop 8 s, from there to the line 4 s, over the junction 3 s."""

@@ -30,6 +30,8 @@ class Result:
     """What a run of ticks showed."""
 
     tick_s: list[float]
+    cpu_s: list[float]
+    """Processor time of all threads: what the tick would take on one free core."""
     edges: float
     deciding: float
     """Share of intersections that may decide in a tick."""
@@ -49,17 +51,18 @@ def run(intersections: int, ticks: int, threads: int | None) -> Result:
     rng = np.random.default_rng(SEED)
     room = 9 * city.lanes
     edges = Edges(np.zeros(room, np.int64), np.zeros(room), np.zeros(room, np.int64))
-    times, counts, may, deep, queue = [], 0, 0, 0, 0.0
+    times, cpu, counts, may, deep, queue = list[float](), list[float](), 0, 0, 0, 0.0
     for second in range(WARM_UP + ticks):
         count = play(street, engine.signals.green, second, rng.random(city.lanes), edges)
         order = np.argsort(edges.at_s[:count], kind="stable")
         loop, at_s, on = edges.loop[order], edges.at_s[order], edges.on[order]
         now_s = second + 1.0
-        begin = time.perf_counter()
+        begin, busy = time.perf_counter(), time.process_time()
         choice = engine.tick(loop, at_s, on, now_s)
-        spent = time.perf_counter() - begin
+        busy, spent = time.process_time() - busy, time.perf_counter() - begin
         if second >= WARM_UP:
             times.append(spent)
+            cpu.append(busy)
             free = engine.signals.decidable_s <= now_s
             whole = (choice.reason == BY_PLAN) | (choice.reason == BY_SUPERVISOR)
             counts += count
@@ -69,6 +72,7 @@ def run(intersections: int, ticks: int, threads: int | None) -> Result:
         signals.obey(choice, now_s)
     return Result(
         tick_s=times,
+        cpu_s=cpu,
         edges=counts / ticks,
         deciding=may / ticks / intersections,
         deep=deep / may,
@@ -87,16 +91,17 @@ def main() -> None:
     run(100, 5, words.threads)  # compiles
     print(
         "| intersections | threads | edges a tick | deciding | whole search | p50 ms | p99 ms "
-        "| µs per intersection | queue veh | peak MB |\n" + "|---" * 10 + "|"
+        "| CPU ms | CPU µs per intersection | queue veh | peak MB |\n" + "|---" * 11 + "|"
     )
     for size in words.sizes:
         result = run(size, words.ticks, words.threads)
         p50, p99 = np.percentile(result.tick_s, [50, 99]) * 1e3
+        cpu_ms = np.percentile(result.cpu_s, 50) * 1e3
         peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         print(
             f"| {size:,} | {result.threads} | {result.edges:,.0f} | {result.deciding:.0%} "
-            f"| {result.deep:.1%} | {p50:.1f} | {p99:.1f} | {p50 / size * 1e3:.1f} "
-            f"| {result.queue_veh:.1f} | {peak_mb:,.0f} |",
+            f"| {result.deep:.1%} | {p50:.1f} | {p99:.1f} | {cpu_ms:.1f} "
+            f"| {cpu_ms / size * 1e3:.1f} | {result.queue_veh:.1f} | {peak_mb:,.0f} |",
             flush=True,
         )
 

@@ -29,7 +29,8 @@ def _user_cache() -> Path:
 def _cache_folder() -> Path:
     """A folder named by the text of all kernels and the version of the compiler."""
     digest = hashlib.sha256(numba.__version__.encode())
-    for path in sorted((Path(__file__).parent / "kernels").glob("*.py")):
+    here = Path(__file__).parent
+    for path in (here / "_lanes.py", *sorted((here / "kernels").glob("*.py"))):
         digest.update(path.read_bytes())
     return _user_cache() / "ampelwerk" / f"kernels-{digest.hexdigest()[:16]}"
 

@@ -33,12 +33,12 @@ class Parameters(NamedTuple):
 
 
 DEFAULT = Parameters(
-    horizon_s=45,
+    horizon_s=30,
     fine_s=12,
     coarse_s=3,
     start_up_s=1.0,
     red_s=2.0,
-    keep_veh_s=1.0,
+    keep_veh_s=0.5,
     keep_share=0.01,
     wait_s=90.0,
 )

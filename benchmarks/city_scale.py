@@ -42,10 +42,10 @@ class Result:
     threads: int
 
 
-def run(intersections: int, ticks: int, threads: int | None) -> Result:
+def run(intersections: int, ticks: int, threads: int | None, pin: bool) -> Result:
     """Play a city and time its ticks."""
     city = city_of(intersections, SEED)
-    engine = CityEngine(city, 0.0, 1.0, threads=threads)
+    engine = CityEngine(city, 0.0, 1.0, threads=threads, pin=pin)
     street = street_of(city, SATURATION, SEED)
     signals = Obedience(city, engine.signals)
     rng = np.random.default_rng(SEED)
@@ -87,14 +87,15 @@ def main() -> None:
     parser.add_argument("--sizes", type=int, nargs="+", default=[100, 1_000, 10_000])
     parser.add_argument("--ticks", type=int, default=100)
     parser.add_argument("--threads", type=int)
+    parser.add_argument("--pin", action="store_true", help="a processor of its own for each thread")
     words = parser.parse_args()
-    run(100, 5, words.threads)  # compiles
+    run(100, 5, words.threads, words.pin)  # compiles
     print(
         "| intersections | threads | edges a tick | deciding | whole search | p50 ms | p99 ms "
         "| CPU ms | CPU µs per intersection | queue veh | peak MB |\n" + "|---" * 11 + "|"
     )
     for size in words.sizes:
-        result = run(size, words.ticks, words.threads)
+        result = run(size, words.ticks, words.threads, words.pin)
         p50, p99 = np.percentile(result.tick_s, [50, 99]) * 1e3
         cpu_ms = np.percentile(result.cpu_s, 50) * 1e3
         peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

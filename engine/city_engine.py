@@ -41,10 +41,11 @@ class CityEngine:
         signals: Signals | None = None,
         parameters: Parameters | None = None,
         threads: int | None = None,
+        pin: bool = False,
     ) -> None:
         self.city = city
         self.signals = signals or no_signals(len(city.lane_ptr) - 1, now_s)
-        crew = Crew(threads)
+        crew = Crew(threads, pin=pin)
         self.threads = crew.workers
         self.estimator = Estimator(city, now_s, step_s, crew)
         self.strategy = RollingHorizon(city, self.estimator.traffic, self.signals, parameters, crew)

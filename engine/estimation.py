@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from ampelwerk.engine.crew import SOLO, Crew
 from ampelwerk.engine.kernels import estimation
-from ampelwerk.engine.kernels.city import City, FloatArray
+from ampelwerk.engine.kernels.city import City, FloatArray, IntArray
 from ampelwerk.engine.kernels.decision import Signals
 from ampelwerk.engine.kernels.traffic import AHEAD, COMING, NEVER, Traffic
 from ampelwerk.models.detection import DetectorFrame
@@ -69,20 +70,35 @@ def _cover(city: City) -> FloatArray:
 class Estimator:
     """Keeps the beliefs about traffic up to date, tick by tick."""
 
-    def __init__(self, city: City, now_s: float, step_s: float) -> None:
+    def __init__(self, city: City, now_s: float, step_s: float, crew: Crew = SOLO) -> None:
         self.city, self.step_s = city, step_s
         self.traffic = no_traffic(city, now_s)
+        self._crew = crew
 
     def update(self, frame: DetectorFrame, signals: Signals) -> None:
         """Take one tick's edges and what the signals showed meanwhile."""
-        estimation.update(
-            self.city,
-            self.traffic,
+        self.take(
             np.asarray(frame.loop, dtype=np.int64),
             np.asarray(frame.at_s, dtype=np.float64),
             np.asarray(frame.on, dtype=np.int64),
-            signals.stage,
-            signals.green,
             frame.time_s,
-            self.step_s,
+            signals,
         )
+
+    def take(
+        self, loop: IntArray, at_s: FloatArray, on: IntArray, now_s: float, signals: Signals
+    ) -> None:
+        """The same, from arrays as in `DetectorFrame`."""
+        city, traffic, step_s = self.city, self.traffic, self.step_s
+        stage, green = signals.stage, signals.green
+
+        def believe(first: int, last: int, _: int) -> None:
+            estimation.believe(city, traffic, stage, green, now_s, step_s, first, last)
+
+        def fill_exits(first: int, last: int, _: int) -> None:
+            estimation.fill_exits(city, traffic, first, last, now_s)
+
+        estimation.book(city, traffic, loop, at_s, on, now_s)
+        self._crew.share(believe, len(stage))
+        self._crew.share(fill_exits, len(traffic.full))
+        traffic.ticked_s[0] = now_s

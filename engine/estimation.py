@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import numpy as np
 
+from ampelwerk.engine.health import LoopHealth
 from ampelwerk.engine.kernels import estimation
 from ampelwerk.engine.kernels.city import City, FloatArray
 from ampelwerk.engine.kernels.decision import Signals
 from ampelwerk.engine.kernels.traffic import AHEAD, COMING, NEVER, Traffic
-from ampelwerk.models.detection import DetectorFrame
+from ampelwerk.models.detection import DetectorFrame, LoopRole
 
 ANNOUNCED = 0.8
 """Share of a lane's vehicles that upstream loops announce, at first. [-]"""
@@ -67,22 +70,36 @@ def _cover(city: City) -> FloatArray:
 
 
 class Estimator:
-    """Keeps the beliefs about traffic up to date, tick by tick."""
+    """Keeps the beliefs about traffic up to date, tick by tick, from loops that can be believed.
 
-    def __init__(self, city: City, now_s: float, step_s: float) -> None:
+    Parameters
+    ----------
+    roles : loops that are read; the silence of others means nothing.
+    """
+
+    def __init__(
+        self,
+        city: City,
+        now_s: float,
+        step_s: float,
+        roles: Collection[LoopRole] = tuple(LoopRole),
+    ) -> None:
         self.city, self.step_s = city, step_s
         self.traffic = no_traffic(city, now_s)
+        self.health = LoopHealth(city, now_s, step_s, roles)
 
     def update(self, frame: DetectorFrame, signals: Signals) -> None:
         """Take one tick's edges and what the signals showed meanwhile."""
+        loop, at_s, on = self.health.believed(frame, self.traffic)
         estimation.update(
             self.city,
             self.traffic,
-            np.asarray(frame.loop, dtype=np.int64),
-            np.asarray(frame.at_s, dtype=np.float64),
-            np.asarray(frame.on, dtype=np.int64),
+            loop,
+            at_s,
+            on,
             signals.stage,
             signals.green,
             frame.time_s,
             self.step_s,
         )
+        self.health.stand_in(self.traffic, signals, frame.time_s)

@@ -66,7 +66,7 @@ def connect(control: str, loop: ClosedLoop) -> Control:
     if control == "actuated":
         return Actuated(loop.network, loop.controllers)
     city = lay_out(loop.network)
-    estimator = Estimator(city, loop.begin_s, loop.step_s)
+    estimator = Estimator(city, loop.begin_s, loop.step_s, loop_roles(control))
     strategy: Strategy
     if control == "max-pressure":
         strategy = MaxPressure(city, estimator.traffic, loop.signals, loop.step_s)

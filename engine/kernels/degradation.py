@@ -1,0 +1,161 @@
+"""What stands in for a loop that is not believed.
+
+Upstream: the mean rate alone. Advance: the lane counts as one without such a loop; streams come to
+it by share, and while somebody waits more join at the usual rate. Stop line: departures follow from
+saturation flow and green, and the lane calls all the time. Both: arrivals at the usual rate, so that
+the lane gets a green as long as its traffic used to need. Exit: open. Push buttons: always pressed.
+"""
+
+from __future__ import annotations
+
+from ampelwerk.engine._jit import kernel
+from ampelwerk.engine.kernels.city import ADVANCE, EXIT, UPSTREAM, City, IntArray
+from ampelwerk.engine.kernels.estimation import flow_veh_s
+from ampelwerk.engine.kernels.health import Health, Watch
+from ampelwerk.engine.kernels.supervision import exit_share
+from ampelwerk.engine.kernels.traffic import NEVER, Traffic
+
+START_UP_S = 2.0
+"""First seconds of green in which nobody crosses the line yet. [s]"""
+CALL_VEH = 0.5
+"""Queue of a lane at red whose stop line is not seen: enough for the supervisor. [veh]"""
+LEAST_VEH_S = 0.01
+"""Least arrival rate of a lane that is not seen at all: a vehicle in 100 s. [veh/s]"""
+
+
+@kernel
+def switch(city: City, watch: Watch, health: Health, traffic: Traffic, now_s: float) -> None:
+    """Take loops out of service that are not believed any more, and put back those that are."""
+    for k in range(len(health.quality)):
+        lost = health.quality[k] < 1.0
+        role = city.loop_role[k]
+        first, last = city.loop_target_ptr[k], city.loop_target_ptr[k + 1]
+        if lost and not health.out[k]:
+            health.out[k] = 1
+            traffic.occupied[k], traffic.off_s[k] = 0, now_s
+            for j in range(first, last):
+                target = city.loop_target[j]
+                if role == ADVANCE:
+                    city.lane_advance_loop[target] = -1
+                    traffic.beyond[target], traffic.behind_veh[target] = 0, 0.0
+                elif role == UPSTREAM:
+                    traffic.ahead[target] = 0
+                    for f in range(city.stream_lane_ptr[target], city.stream_lane_ptr[target + 1]):
+                        health.kept_cover[f] = traffic.cover[f]
+                        health.kept_share[f] = traffic.share[f]
+                        traffic.cover[f] = 0.0
+                elif role == EXIT:
+                    traffic.full[target] = 0
+        elif health.out[k] and not lost:
+            health.out[k] = 0
+            traffic.occupied[k] = health.on[k]
+            if health.on[k]:
+                traffic.on_s[k] = now_s
+            for j in range(first, last):
+                target = city.loop_target[j]
+                if role == ADVANCE:
+                    city.lane_advance_loop[target] = watch.advance[watch.advance_ptr[target]]
+                elif role == UPSTREAM:
+                    for f in range(city.stream_lane_ptr[target], city.stream_lane_ptr[target + 1]):
+                        traffic.cover[f] = health.kept_cover[f]
+                        traffic.share[f] = health.kept_share[f]
+
+
+@kernel
+def stand_in(
+    city: City,
+    watch: Watch,
+    health: Health,
+    traffic: Traffic,
+    stage: IntArray,
+    now_s: float,
+    step_s: float,
+) -> None:
+    """Put in the place of what lost loops would have said about every lane in this tick.
+
+    stage : (I,) stage shown by each intersection.
+    """
+    for k in range(len(health.out)):
+        if health.out[k] and city.loop_role[k] != EXIT:
+            traffic.off_s[k] = now_s  # a lost loop proves no free stop line
+    for lane in range(len(traffic.queue_veh)):
+        blind = city.lane_stop_ptr[lane + 1] > city.lane_stop_ptr[lane]
+        for j in range(city.lane_stop_ptr[lane], city.lane_stop_ptr[lane + 1]):
+            blind = blind and health.out[city.lane_stop_loop[j]] > 0
+        if city.lane_is_crossing[lane]:
+            if blind and traffic.green_since_s[lane] == NEVER:
+                traffic.queue_veh[lane] = max(traffic.queue_veh[lane], 1.0)
+            continue
+        had = watch.advance_ptr[lane + 1] > watch.advance_ptr[lane]
+        unseen = city.lane_advance_loop[lane] < 0 and (had or blind)
+        if not (blind or unseen):
+            continue
+        if unseen:
+            _usual_arrivals(city, watch, health, traffic, lane, blind, step_s)
+        if blind:
+            i = city.lane_intersection[lane]
+            shown = city.stage_ptr[i] + stage[i]
+            _presumed_departures(city, traffic, lane, shown, now_s, step_s)
+        traffic.queue_veh[lane] = min(traffic.queue_veh[lane], city.lane_reach_veh[lane])
+
+
+@kernel
+def usual_veh_s(city: City, watch: Watch, health: Health, lane: int) -> float:
+    """Arrival rate of a lane as its own loops saw it while they worked. [veh/s]"""
+    rate: float = 0.0
+    for j in range(watch.advance_ptr[lane], watch.advance_ptr[lane + 1]):
+        k = watch.advance[j]
+        rate = max(rate, health.own[k] / max(30.0, health.own_s[k]))
+    line: float = 0.0
+    for j in range(city.lane_stop_ptr[lane], city.lane_stop_ptr[lane + 1]):
+        k = city.lane_stop_loop[j]
+        lanes = city.loop_target_ptr[k + 1] - city.loop_target_ptr[k]
+        line += health.own[k] / max(30.0, health.own_s[k]) / max(1, lanes)
+    return max(rate, line)
+
+
+@kernel
+def _usual_arrivals(
+    city: City,
+    watch: Watch,
+    health: Health,
+    traffic: Traffic,
+    lane: int,
+    blind: bool,
+    step_s: float,
+) -> None:
+    """Vehicles that nothing announces join the queue of a lane at their usual rate.
+
+    Where the stop line is seen, only while somebody waits there.
+    """
+    rate = max(LEAST_VEH_S, usual_veh_s(city, watch, health, lane))
+    if blind:
+        traffic.lane_rate_veh_s[lane] = rate
+    elif traffic.queue_veh[lane] < 1.0:
+        return
+    announced = 0.0
+    a = city.lane_approach[lane]
+    place = lane - city.approach_lane[city.approach_lane_ptr[a]]
+    for u in range(city.approach_stream_ptr[a], city.approach_stream_ptr[a + 1]):
+        announced += traffic.cover[city.stream_lane_ptr[u] + place]
+    traffic.queue_veh[lane] += max(0.0, 1.0 - announced) * rate * step_s
+
+
+@kernel
+def _presumed_departures(
+    city: City, traffic: Traffic, lane: int, stage: int, now_s: float, step_s: float
+) -> None:
+    """A lane whose stop line is not seen empties at saturation flow under green."""
+    green_since_s = traffic.green_since_s[lane]
+    if green_since_s == NEVER:
+        traffic.queue_veh[lane] = max(traffic.queue_veh[lane], CALL_VEH)
+        return
+    traffic.departed_s[lane] = now_s
+    if now_s - green_since_s < START_UP_S:
+        return
+    flow = 0.0
+    for entry in range(city.entry_ptr[stage], city.entry_ptr[stage + 1]):
+        if city.entry_lane[entry] == lane:
+            flow = flow_veh_s(city, traffic, entry)
+    gone = flow * exit_share(city, traffic, lane) * step_s
+    traffic.queue_veh[lane] = max(0.0, traffic.queue_veh[lane] - gone)

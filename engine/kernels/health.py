@@ -281,7 +281,7 @@ def judge(
         if i < 0 or not watch.heard[k]:
             continue
         role = city.loop_role[k]
-        if role == STOP_LINE or role == ADVANCE or role == CALL:
+        if role in (STOP_LINE, ADVANCE, CALL):
             _follow_green(city, health, traffic, k, now_s, step_s)
         certainty = _silence(city, watch, health, k, role, now_s)
         if certainty >= 1.0:
@@ -343,12 +343,14 @@ def _silence(city: City, watch: Watch, health: Health, k: int, role: int, now_s:
 
     Limits lie above what nine networks with healthy loops show, see docs/faults.md.
     """
+    near, far = _expected(watch, health, k)
     on, held_s = health.on[k] > 0, now_s - health.since_s[k]
     greens, green_s = health.greens[k], health.green_s[k]
-    stuck = on and held_s > STUCK_S and greens >= GREENS and green_s >= GREEN_S
+    stuck = on and held_s > STUCK_S and green_s >= GREEN_S
+    stuck = stuck and (greens >= GREENS or green_s >= STUCK_S)
+    in_vain = on and green_s >= 2.0 * GREEN_S and far >= 10.0
     if role == CALL:
         return 1.0 if stuck else 0.0
-    near, far = _expected(watch, health, k)
     place = 2 if on else 0
     usual, usual_far = 2.0 + health.worst[k, place], 2.0 + health.worst[k, place + 1]
     if _alone(watch, health, k):
@@ -362,7 +364,7 @@ def _silence(city: City, watch: Watch, health: Health, k: int, role: int, now_s:
         if on:
             limit = max(14.0, 2.0 * usual) if known else FAR
             certainty = _degree(near, max(8.0, 1.5 * usual), limit)
-            if greens >= GREENS and green_s >= GREEN_S and near >= 3.0:
+            if in_vain or (greens >= GREENS and green_s >= GREEN_S and near >= 3.0):
                 certainty = max(certainty, 0.5)
             return certainty
         if green_s < PASS_S:
@@ -371,6 +373,7 @@ def _silence(city: City, watch: Watch, health: Health, k: int, role: int, now_s:
     if role == ADVANCE:
         if on:
             certainty = _degree(health.refuted[k], REFUTED, 2.0 * REFUTED)
+            certainty = max(certainty, 0.5 if in_vain else 0.0)
             return max(certainty, by_far, _degree(near, 6.0, max(10.0, 2.0 * usual)))
         return max(by_far, _degree(near, 5.0, max(12.0, 2.0 * usual) if known else FAR))
     both = known and near >= max(25.0, 4.0 * usual) and far >= max(25.0, 3.0 * usual_far)
@@ -387,10 +390,10 @@ def _silence(city: City, watch: Watch, health: Health, k: int, role: int, now_s:
 @kernel
 def _alone(watch: Watch, health: Health, k: int) -> bool:
     """No near witness of the loop is in service."""
+    alone = True
     for j in range(watch.near_ptr[k], watch.near_ptr[k + 1]):
-        if not health.out[watch.near[j]]:
-            return False
-    return True
+        alone = alone and health.out[watch.near[j]] > 0
+    return alone
 
 
 @kernel

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
 
 import numpy as np
 
-from ampelwerk.engine.kernels import degradation
+from ampelwerk.engine.kernels import degradation, loops
 from ampelwerk.engine.kernels import health as kernel
 from ampelwerk.engine.kernels.city import (
     ADVANCE,
@@ -20,19 +19,19 @@ from ampelwerk.engine.kernels.city import (
     IntArray,
 )
 from ampelwerk.engine.kernels.decision import Signals
-from ampelwerk.engine.kernels.health import DENSE, Health, Watch
+from ampelwerk.engine.kernels.loops import DENSE, Health, Watch
 from ampelwerk.engine.kernels.traffic import NEVER, Traffic
-from ampelwerk.models.detection import DetectorFrame, LoopRole
+from ampelwerk.models.detection import DetectorFrame, LoopAlarm, LoopRole
 
 PRIOR_VEH, PRIOR_SHARE, PRIOR_S = 3.0, 0.75, 60.0
 """What a loop is taken to have seen before begin, as a share of what its lane's other loop saw, and
 in which time. [veh], [-], [s]"""
 FAULT = {
-    kernel.SOUND: "sound",
-    kernel.STUCK_ON: "stuck-on",
-    kernel.STUCK_OFF: "stuck-off",
-    kernel.CHATTER: "chatter",
-    kernel.DRIFT: "drift",
+    loops.SOUND: "sound",
+    loops.STUCK_ON: "stuck-on",
+    loops.STUCK_OFF: "stuck-off",
+    loops.CHATTER: "chatter",
+    loops.DRIFT: "drift",
 }
 """Names of faults."""
 _ROLE = {
@@ -42,20 +41,6 @@ _ROLE = {
     EXIT: LoopRole.EXIT,
     CALL: LoopRole.CALL,
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Alarm:
-    """A loop was lost, or is believed again."""
-
-    time_s: float
-    """When it was found. [s]"""
-    loop: int
-    """Index into `Network.loops`."""
-    fault: str
-    """What is wrong; `sound` once it has healed."""
-    quality: float
-    """1 believed, 0.5 in doubt, 0 lost."""
 
 
 def _rows(rows: Iterable[Iterable[int]]) -> tuple[IntArray, IntArray]:
@@ -116,7 +101,7 @@ def watch_of(city: City, roles: Collection[LoopRole]) -> Watch:
         near.append(dict.fromkeys(witnesses))
     near_ptr, near_loops = _rows(near)
     advance_ptr, advance_loops = _rows(advance)
-    loops = [
+    heard_loops = [
         sum(1 for k in range(count) if heard[k] and home[k] == i)
         for i in range(len(city.lane_ptr) - 1)
     ]
@@ -127,7 +112,7 @@ def watch_of(city: City, roles: Collection[LoopRole]) -> Watch:
         near=near_loops,
         advance_ptr=advance_ptr,
         advance=advance_loops,
-        loops=np.array(loops, dtype=np.int64),
+        loops=np.array(heard_loops, dtype=np.int64),
     )
 
 
@@ -166,7 +151,7 @@ def no_health(city: City, watch: Watch, now_s: float) -> Health:
         blip_s=np.full(count, NEVER),
         burst=zeros(),
         burst_s=np.full(count, NEVER),
-        count=zeros(),
+        counted=zeros(),
         passed=zeros(signals),
         near_mark=zeros(),
         far_mark=zeros(),
@@ -183,6 +168,8 @@ def no_health(city: City, watch: Watch, now_s: float) -> Health:
         kept_cover=zeros(len(city.stream_share)),
         kept_share=zeros(len(city.stream_share)),
         blind=whole(signals),
+        heard_s=np.full(signals, now_s),
+        rate=zeros(signals),
     )
 
 
@@ -198,7 +185,7 @@ class LoopHealth:
         self._city, self._step_s = city, step_s
         self.watch = watch_of(city, roles)
         self.state = no_health(city, self.watch, now_s)
-        self.alarms: list[Alarm] = []
+        self.alarms: list[LoopAlarm] = []
         """Every loss and every recovery, by time."""
         self._known = self.state.quality == 0.0
 
@@ -235,10 +222,10 @@ class LoopHealth:
         if (lost == self._known).all():
             return
         self.alarms += [
-            Alarm(
+            LoopAlarm(
                 time_s=now_s,
                 loop=int(k),
-                fault=FAULT[int(self.state.fault[k])] if lost[k] else FAULT[kernel.SOUND],
+                fault=FAULT[int(self.state.fault[k])] if lost[k] else FAULT[loops.SOUND],
                 quality=float(self.state.quality[k]),
             )
             for k in np.flatnonzero(lost != self._known)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from ampelwerk.engine._jit import kernel
 from ampelwerk.engine.kernels.city import ADVANCE, EXIT, UPSTREAM, City, IntArray
 from ampelwerk.engine.kernels.estimation import flow_veh_s
-from ampelwerk.engine.kernels.health import Health, Watch
+from ampelwerk.engine.kernels.loops import Health, Watch
 from ampelwerk.engine.kernels.supervision import exit_share
 from ampelwerk.engine.kernels.traffic import NEVER, Traffic
 

@@ -97,7 +97,7 @@ def _apply_edges(
                     come_to_advance_loop(city, traffic, city.loop_target[j], at_s[k], now_s)
             elif role == UPSTREAM:
                 for j in range(first, last):
-                    come_into_stream(traffic, city.loop_target[j], at_s[k])
+                    come_into_stream(traffic, city.loop_target[j], at_s[k], now_s)
             elif role == STOP_LINE:
                 for j in range(first, last):
                     reach_stop_line(city, traffic, city.loop_target[j], at_s[k])

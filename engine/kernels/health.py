@@ -12,8 +12,6 @@ lost must first work for ten minutes.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from ampelwerk.engine._jit import kernel
 from ampelwerk.engine.kernels.city import (
     ADVANCE,
@@ -24,16 +22,24 @@ from ampelwerk.engine.kernels.city import (
     FloatArray,
     IntArray,
 )
+from ampelwerk.engine.kernels.loops import (
+    CHATTER,
+    DENSE,
+    SOUND,
+    STUCK_OFF,
+    STUCK_ON,
+    SUSPECT,
+    Health,
+    Watch,
+)
 from ampelwerk.engine.kernels.traffic import NEVER, Traffic
 
-SOUND, SUSPECT, STUCK_ON, STUCK_OFF, CHATTER, DRIFT = range(6)
-"""What is thought of a loop."""
 SHORTEST_PULSE_S = 0.06
 """No vehicle leaves a loop again within this time. [s]"""
 BLIPS, BLIP_S = 3.0, 30.0
 """So many shorter pulses are chatter; each counts half after this time. [-], [s]"""
-DENSE, DENSE_S = 3, 2.0
-"""More rising edges than this within this time are chatter. [-], [s]"""
+DENSE_S = 2.0
+"""More than `DENSE` rising edges within this time are chatter. [s]"""
 BUSY, BUSY_S = 30.0, 30.0
 """More vehicles than this within this time are chatter. [veh], [s]"""
 HEAL_S = 600.0
@@ -46,6 +52,8 @@ PASS_S = 10.0
 """Within so much green somebody who came would have reached the stop line. [s]"""
 REFUTED = 2.0
 """Greens with a free stop line that disprove a held advance loop. [-]"""
+SILENT_VEH, LEAST_S = 20.0, 60.0
+"""A signal without any edge for so long, and while so many were expected, is cut off. [veh], [s]"""
 KNOWN_VEH = 10.0
 """A loop that has seen fewer vehicles is doubted, but not given up. [veh]"""
 FAR = 1.0e9
@@ -56,89 +64,6 @@ EXIT_HELD_S, EXIT_LONG_S = 60.0, 150.0
 """An exit held so long while some drove into it, or longer, is not believed. [s]"""
 MEMORY, KEEP = 0.98, 0.99
 """Forgetting of ratios and rates with each vehicle, of the worst silence with each edge. [-]"""
-
-
-class Watch(NamedTuple):
-    """What is known about loops beforehand; K loops, L lanes, I intersections."""
-
-    heard: IntArray
-    """(K,) 1 if control reads the loop."""
-    home: IntArray
-    """(K,) intersection that the loop belongs to, -1 for none."""
-    near_ptr: IntArray
-    """(K+1,) loops near by that see vehicles of the loop."""
-    near: IntArray
-    """Loops for `near_ptr`."""
-    advance_ptr: IntArray
-    """(L+1,) advance loops of each lane."""
-    advance: IntArray
-    """Loops for `advance_ptr`."""
-    loops: IntArray
-    """(I,) loops that are heard of each intersection."""
-
-
-class Health(NamedTuple):
-    """What was seen of loops; K loops, F stream entries, L lanes, I intersections."""
-
-    quality: FloatArray
-    """(K,) 1 believed, 0.5 in doubt, 0 lost. [-]"""
-    fault: IntArray
-    """(K,) SOUND to DRIFT."""
-    out: IntArray
-    """(K,) 1 while what the loop shows is not believed."""
-    on: IntArray
-    """(K,) 1 while the loop shows occupied."""
-    since_s: FloatArray
-    """(K,) its last edge. [s]"""
-    evidence_s: FloatArray
-    """(K,) last sign of a fault. [s]"""
-    rises_s: FloatArray
-    """(K, DENSE) its last rising edges, the oldest at `turn`. [s]"""
-    turn: IntArray
-    """(K,) place of the next one."""
-    blips: FloatArray
-    """(K,) pulses too short for a vehicle, forgotten with time. [-]"""
-    blip_s: FloatArray
-    """(K,) the last one. [s]"""
-    burst: FloatArray
-    """(K,) vehicles since `burst_s`. [veh]"""
-    burst_s: FloatArray
-    """(K,) begin of that count. [s]"""
-    count: FloatArray
-    """(K,) vehicles that count as a witness. [veh]"""
-    passed: FloatArray
-    """(I,) vehicles over all stop lines. [veh]"""
-    near_mark: FloatArray
-    """(K,) what near witnesses had counted at its last edge. [veh]"""
-    far_mark: FloatArray
-    """(K,) what the signal's stop lines had counted then. [veh]"""
-    worst: FloatArray
-    """(K, 4) most vehicles expected in a silence that was none: near, far while free, then both
-    while occupied; forgotten slowly. [veh]"""
-    own: FloatArray
-    """(K,) its vehicles, forgotten slowly. [veh]"""
-    near_seen: FloatArray
-    """(K,) vehicles of near witnesses in the same time. [veh]"""
-    far_seen: FloatArray
-    """(K,) vehicles over the signal's stop lines in the same time. [veh]"""
-    own_s: FloatArray
-    """(K,) that time. [s]"""
-    vehicle_s: FloatArray
-    """(K,) its last vehicle. [s]"""
-    greens: FloatArray
-    """(K,) greens of its lanes since its last edge. [-]"""
-    green_s: FloatArray
-    """(K,) seconds of green since its last edge, exits open. [s]"""
-    refuted: FloatArray
-    """(K,) greens in which the stop line was free while the advance loop showed a queue. [-]"""
-    refuted_s: FloatArray
-    """(K,) begin of the last such green. [s]"""
-    kept_cover: FloatArray
-    """(F,) cover of a stream whose loop is out. [-]"""
-    kept_share: FloatArray
-    """(F,) its shares. [-]"""
-    blind: IntArray
-    """(I,) 1 while more than half of the signal's loops are lost."""
 
 
 @kernel
@@ -163,6 +88,8 @@ def hear(
         health.on[k] = on[e]
         health.since_s[k] = min(at_s[e], now_s)
         health.greens[k] = health.green_s[k] = health.refuted[k] = 0.0
+        if watch.home[k] >= 0:
+            health.heard_s[watch.home[k]] = now_s
 
 
 @kernel
@@ -245,7 +172,7 @@ def _fall(city: City, watch: Watch, health: Health, k: int, at_s: float, now_s: 
     health.own_s[k] = MEMORY * health.own_s[k] + max(0.0, at_s - health.vehicle_s[k])
     health.vehicle_s[k] = at_s
     if health.quality[k] > 0.0:
-        health.count[k] += 1.0
+        health.counted[k] += 1.0
         i = watch.home[k]
         if i >= 0 and city.loop_role[k] == STOP_LINE:
             health.passed[i] += 1.0
@@ -257,7 +184,7 @@ def near_count(watch: Watch, health: Health, k: int) -> float:
     """What the near witnesses of a loop have counted. [veh]"""
     total = 0.0
     for j in range(watch.near_ptr[k], watch.near_ptr[k + 1]):
-        total += health.count[watch.near[j]]
+        total += health.counted[watch.near[j]]
     return total
 
 
@@ -276,6 +203,7 @@ def judge(
 ) -> None:
     """The quality of every loop at the end of a tick."""
     health.blind[:] = 0
+    health.rate[:] = 0.0
     for k in range(len(health.quality)):
         i = watch.home[k]
         if i < 0 or not watch.heard[k]:
@@ -297,8 +225,13 @@ def judge(
             health.quality[k], health.fault[k] = 1.0, SOUND
         if health.quality[k] == 0.0:
             health.blind[i] += 1
+        if role == STOP_LINE:
+            health.rate[i] += health.own[k] / max(LEAST_S, health.own_s[k])
     for i in range(len(health.blind)):
-        health.blind[i] = 1 if 2 * health.blind[i] > watch.loops[i] else 0
+        silent_s = now_s - health.heard_s[i]
+        most = 2 * health.blind[i] > watch.loops[i]
+        silent = silent_s >= LEAST_S and silent_s * health.rate[i] >= SILENT_VEH
+        health.blind[i] = 1 if most or silent else 0
 
 
 @kernel
@@ -356,7 +289,7 @@ def _silence(city: City, watch: Watch, health: Health, k: int, role: int, now_s:
     if _alone(watch, health, k):
         by_far = 0.5 if far >= max(10.0, 1.5 * usual_far) else 0.0
     else:
-        by_far = 0.5 if far >= max(25.0, 3.0 * usual_far) else 0.0
+        by_far = 0.5 if far >= max(16.0, 2.0 * usual_far) else 0.0
     known = health.own[k] >= KNOWN_VEH
     if role == STOP_LINE:
         if stuck:

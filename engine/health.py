@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable
 
 import numpy as np
 
+from ampelwerk.engine.city import SATURATION_FLOW_VEH_S
 from ampelwerk.engine.kernels import degradation, loops
 from ampelwerk.engine.kernels import health as kernel
 from ampelwerk.engine.kernels.city import (
@@ -26,6 +27,8 @@ from ampelwerk.models.detection import DetectorFrame, LoopAlarm, LoopRole
 PRIOR_VEH, PRIOR_SHARE, PRIOR_S = 3.0, 0.75, 60.0
 """What a loop is taken to have seen before begin, as a share of what its lane's other loop saw, and
 in which time. [veh], [-], [s]"""
+UNCAPPED_VEH = 1e6
+"""A cap above this is none. [veh]"""
 FAULT = {
     loops.SOUND: "sound",
     loops.STUCK_ON: "stuck-on",
@@ -80,7 +83,10 @@ def watch_of(city: City, roles: Collection[LoopRole]) -> Watch:
     for lane in range(city.lanes):
         for j in range(city.lane_exit_ptr[lane], city.lane_exit_ptr[lane + 1]):
             leading[city.lane_exit[j]].append(lane)
-    home, near = [], []
+    home, near, lanes_of = [], [], list[list[int]]()
+    waits = [False] * city.lanes
+    for flow, cap, lane in zip(city.entry_flow, city.entry_cap, city.entry_lane, strict=True):
+        waits[lane] = waits[lane] or flow < SATURATION_FLOW_VEH_S or cap < UNCAPPED_VEH
     for k in range(count):
         role, lanes = city.loop_role[k], list[int]()
         if role == UPSTREAM:
@@ -89,6 +95,7 @@ def watch_of(city: City, roles: Collection[LoopRole]) -> Watch:
             lanes = [n for x in targets[k] for n in leading[x]]
         else:
             lanes = targets[k]
+        lanes_of.append(lanes)
         home.append(int(city.lane_intersection[lanes[0]]) if lanes else -1)
         witnesses = list[int]()
         for n in lanes:
@@ -112,6 +119,7 @@ def watch_of(city: City, roles: Collection[LoopRole]) -> Watch:
         near=near_loops,
         advance_ptr=advance_ptr,
         advance=advance_loops,
+        yields=np.array([any(waits[n] for n in row) for row in lanes_of], dtype=np.int64),
         loops=np.array(heard_loops, dtype=np.int64),
     )
 

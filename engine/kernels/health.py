@@ -60,7 +60,7 @@ FAR = 1.0e9
 """A limit that is never reached."""
 FREE_S = 3.0
 """Stop line free this long under green: nobody waits. [s]"""
-EXIT_HELD_S, EXIT_LONG_S = 60.0, 150.0
+EXIT_HELD_S, EXIT_LONG_S = 40.0, 80.0
 """An exit held so long while some drove into it, or longer, is not believed. [s]"""
 MEMORY, KEEP = 0.98, 0.99
 """Forgetting of ratios and rates with each vehicle, of the worst silence with each edge. [-]"""
@@ -297,8 +297,10 @@ def _silence(city: City, watch: Watch, health: Health, k: int, role: int, now_s:
         if on:
             limit = max(14.0, 2.0 * usual) if known else FAR
             certainty = _degree(near, max(8.0, 1.5 * usual), limit)
-            if in_vain or (greens >= GREENS and green_s >= GREEN_S and near >= 3.0):
-                certainty = max(certainty, 0.5)
+            if greens >= GREENS:
+                in_vain = in_vain or (green_s >= GREEN_S and near >= 2.0)
+                in_vain = in_vain or (green_s >= PASS_S and not watch.yields[k])
+            certainty = max(certainty, 0.5 if in_vain else 0.0)
             return certainty
         if green_s < PASS_S:
             return 0.0
@@ -314,7 +316,7 @@ def _silence(city: City, watch: Watch, health: Health, k: int, role: int, now_s:
         return 1.0 if both else max(by_far, _degree(near, max(6.0, 1.2 * usual), FAR))
     if on:
         certainty = _degree(near, 3.0, max(10.0, 3.0 * usual))
-        if (held_s > EXIT_HELD_S and near >= 1.5) or held_s > EXIT_LONG_S:
+        if (held_s > EXIT_HELD_S and near >= 1.0) or held_s > EXIT_LONG_S:
             certainty = max(certainty, 0.5)
         return certainty
     return 1.0 if both else max(by_far, _degree(near, max(4.0, 1.2 * usual), FAR))

@@ -27,6 +27,8 @@ class Watch(NamedTuple):
     """(L+1,) advance loops of each lane."""
     advance: IntArray
     """Loops for `advance_ptr`."""
+    yields: IntArray
+    """(K,) 1 if a vehicle on the loop may have to wait at green: it gives way, or another does."""
     loops: IntArray
     """(I,) loops that are heard of each intersection."""
 

@@ -91,7 +91,7 @@ def stand_in(
         if not (blind or unseen):
             continue
         if unseen:
-            _usual_arrivals(city, watch, health, traffic, lane, blind, step_s)
+            _usual_arrivals(city, watch, health, traffic, lane, blind, now_s, step_s)
         if blind:
             i = city.lane_intersection[lane]
             shown = city.stage_ptr[i] + stage[i]
@@ -122,16 +122,22 @@ def _usual_arrivals(
     traffic: Traffic,
     lane: int,
     blind: bool,
+    now_s: float,
     step_s: float,
 ) -> None:
     """Vehicles that nothing announces join the queue of a lane at their usual rate.
 
-    Where the stop line is seen, only while somebody waits there.
+    Where the stop line is seen, only while somebody waits there; but the first one may have
+    stopped short of the loop, so the lane calls once somebody ought to have come.
     """
     rate = max(LEAST_VEH_S, usual_veh_s(city, watch, health, lane))
     if blind:
         traffic.lane_rate_veh_s[lane] = rate
     elif traffic.queue_veh[lane] < 1.0:
+        red_s = now_s - traffic.red_since_s[lane]
+        if traffic.green_since_s[lane] == NEVER and rate * red_s >= 1.0:
+            traffic.queue_veh[lane] = max(traffic.queue_veh[lane], CALL_VEH)
+            traffic.departed_s[lane] = traffic.red_since_s[lane]
         return
     announced = 0.0
     a = city.lane_approach[lane]

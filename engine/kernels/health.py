@@ -36,7 +36,7 @@ from ampelwerk.engine.kernels.traffic import NEVER, Traffic
 
 SHORTEST_PULSE_S = 0.06
 """No vehicle leaves a loop again within this time. [s]"""
-BLIPS, BLIP_S = 3.0, 30.0
+BLIPS, BLIP_S = 2.5, 30.0
 """So many shorter pulses are chatter; each counts half after this time. [-], [s]"""
 DENSE_S = 2.0
 """More than `DENSE` rising edges within this time are chatter. [s]"""

@@ -19,6 +19,8 @@ START_UP_S = 2.0
 """First seconds of green in which nobody crosses the line yet. [s]"""
 CALL_VEH = 0.5
 """Queue of a lane at red whose stop line is not seen: enough for the supervisor. [veh]"""
+UNCAPPED_VEH = 1e6
+"""A cap above this is none. [veh]"""
 LEAST_VEH_S = 0.01
 """Least arrival rate of a lane that is not seen at all: a vehicle in 100 s. [veh/s]"""
 
@@ -151,17 +153,40 @@ def _usual_arrivals(
 def _presumed_departures(
     city: City, traffic: Traffic, lane: int, stage: int, now_s: float, step_s: float
 ) -> None:
-    """A lane whose stop line is not seen empties at saturation flow under green."""
+    """A lane whose stop line is not seen empties at saturation flow under green.
+
+    Where only some of its movements are green, the first vehicle that may not go is presumed to
+    block it after as many as usual; such a green does not end its wait if there is a better one.
+    """
     green_since_s = traffic.green_since_s[lane]
     if green_since_s == NEVER:
         traffic.queue_veh[lane] = max(traffic.queue_veh[lane], CALL_VEH)
         return
-    traffic.departed_s[lane] = now_s
-    if now_s - green_since_s < START_UP_S:
-        return
-    flow = 0.0
+    running_s = now_s - green_since_s - START_UP_S
     for entry in range(city.entry_ptr[stage], city.entry_ptr[stage + 1]):
-        if city.entry_lane[entry] == lane:
-            flow = flow_veh_s(city, traffic, entry)
-    gone = flow * exit_share(city, traffic, lane) * step_s
-    traffic.queue_veh[lane] = max(0.0, traffic.queue_veh[lane] - gone)
+        if city.entry_lane[entry] != lane:
+            continue
+        flow = flow_veh_s(city, traffic, entry)
+        if city.entry_cap[entry] < UNCAPPED_VEH and _served_in_full(city, lane):
+            traffic.queue_veh[lane] = max(traffic.queue_veh[lane], CALL_VEH)
+            if running_s * flow > city.entry_cap[entry]:
+                traffic.stuck_s[entry] = now_s
+                return
+        else:
+            traffic.departed_s[lane] = now_s
+        if running_s > 0.0:
+            gone = flow * exit_share(city, traffic, lane) * step_s
+            traffic.queue_veh[lane] = max(0.0, traffic.queue_veh[lane] - gone)
+
+
+@kernel
+def _served_in_full(city: City, lane: int) -> bool:
+    """Some stage that may be chosen releases all movements of the lane."""
+    i = city.lane_intersection[lane]
+    for stage in range(city.stage_ptr[i], city.stage_ptr[i + 1]):
+        if not city.selectable[stage]:
+            continue
+        for entry in range(city.entry_ptr[stage], city.entry_ptr[stage + 1]):
+            if city.entry_lane[entry] == lane and city.entry_cap[entry] >= UNCAPPED_VEH:
+                return True
+    return False

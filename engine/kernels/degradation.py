@@ -19,6 +19,8 @@ START_UP_S = 2.0
 """First seconds of green in which nobody crosses the line yet. [s]"""
 CALL_VEH = 0.5
 """Queue of a lane at red whose stop line is not seen: enough for the supervisor. [veh]"""
+RECALL_S = 120.0
+"""Longest red of a lane without a sign of traffic, at a signal that has lost loops. [s]"""
 UNCAPPED_VEH = 1e6
 """A cap above this is none. [veh]"""
 LEAST_VEH_S = 0.01
@@ -91,6 +93,7 @@ def stand_in(
         had = watch.advance_ptr[lane + 1] > watch.advance_ptr[lane]
         unseen = city.lane_advance_loop[lane] < 0 and (had or blind)
         if not (blind or unseen):
+            _recall(city, health, traffic, lane, now_s)
             continue
         if unseen:
             _usual_arrivals(city, watch, health, traffic, lane, blind, now_s, step_s)
@@ -99,6 +102,24 @@ def stand_in(
             shown = city.stage_ptr[i] + stage[i]
             _presumed_departures(city, traffic, lane, shown, now_s, step_s)
         traffic.queue_veh[lane] = min(traffic.queue_veh[lane], city.lane_reach_veh[lane])
+
+
+@kernel
+def _recall(city: City, health: Health, traffic: Traffic, lane: int, now_s: float) -> None:
+    """Where a signal has lost loops, a lane that was silent through a long red is tried.
+
+    Both loops of a lane may have failed, and nobody else tells that its traffic is missing.
+    """
+    red_s = now_s - traffic.red_since_s[lane]
+    if (
+        health.lost[city.lane_intersection[lane]] > 0
+        and city.lane_groups[lane] != 0
+        and traffic.green_since_s[lane] == NEVER
+        and red_s >= RECALL_S
+        and traffic.queue_veh[lane] < CALL_VEH
+    ):
+        traffic.queue_veh[lane] = CALL_VEH
+        traffic.departed_s[lane] = traffic.red_since_s[lane]
 
 
 @kernel

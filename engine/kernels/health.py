@@ -202,7 +202,7 @@ def judge(
     city: City, watch: Watch, health: Health, traffic: Traffic, now_s: float, step_s: float
 ) -> None:
     """The quality of every loop at the end of a tick."""
-    health.blind[:] = 0
+    health.lost[:] = 0
     health.rate[:] = 0.0
     for k in range(len(health.quality)):
         i = watch.home[k]
@@ -224,12 +224,12 @@ def judge(
         else:
             health.quality[k], health.fault[k] = 1.0, SOUND
         if health.quality[k] == 0.0:
-            health.blind[i] += 1
+            health.lost[i] += 1
         if role == STOP_LINE:
             health.rate[i] += health.own[k] / max(LEAST_S, health.own_s[k])
     for i in range(len(health.blind)):
         silent_s = now_s - health.heard_s[i]
-        most = 2 * health.blind[i] > watch.loops[i]
+        most = 2 * health.lost[i] > watch.loops[i]
         silent = silent_s >= LEAST_S and silent_s * health.rate[i] >= SILENT_VEH
         health.blind[i] = 1 if most or silent else 0
 

@@ -95,6 +95,8 @@ class Health(NamedTuple):
     """(F,) its shares. [-]"""
     blind: IntArray
     """(I,) 1 while most of the signal's loops are lost, or all of them are silent."""
+    lost: IntArray
+    """(I,) number of its loops that are lost."""
     heard_s: FloatArray
     """(I,) last edge of any of its loops. [s]"""
     rate: FloatArray

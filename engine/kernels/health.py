@@ -48,6 +48,8 @@ STUCK_S = 300.0
 """Occupied this long through two greens is stuck on. [s]"""
 GREENS, GREEN_S = 2.0, 25.0
 """Greens, and seconds of green, that no vehicle waits through at an open lane. [-], [s]"""
+VAIN_S = 40.0
+"""So much green without a move is in vain, whatever others do. [s]"""
 PASS_S = 10.0
 """Within so much green somebody who came would have reached the stop line. [s]"""
 REFUTED = 2.0
@@ -281,7 +283,7 @@ def _silence(city: City, watch: Watch, health: Health, k: int, role: int, now_s:
     greens, green_s = health.greens[k], health.green_s[k]
     stuck = on and held_s > STUCK_S and green_s >= GREEN_S
     stuck = stuck and (greens >= GREENS or green_s >= STUCK_S)
-    in_vain = on and green_s >= 2.0 * GREEN_S and far >= 10.0
+    in_vain = on and green_s >= VAIN_S
     if role == CALL:
         return 1.0 if stuck else 0.0
     place = 2 if on else 0

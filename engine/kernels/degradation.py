@@ -21,6 +21,12 @@ CALL_VEH = 0.5
 """Queue of a lane at red whose stop line is not seen: enough for the supervisor. [veh]"""
 RECALL_S = 120.0
 """Longest red of a lane without a sign of traffic, at a signal that has lost loops. [s]"""
+SPACING_M = 7.5
+"""Road that a queued vehicle takes up. [m]"""
+GAP_S, PLATOON_VEH = 2.5, 2.0
+"""Vehicles over the stop line within this time are a platoon; so many follow. [s], [veh]"""
+HELD_S = 3.0
+"""A loop occupied this long is held by a queue. [s]"""
 UNCAPPED_VEH = 1e6
 """A cap above this is none. [veh]"""
 LEAST_VEH_S = 0.01
@@ -95,6 +101,12 @@ def stand_in(
         if not (blind or unseen):
             _recall(city, health, traffic, lane, now_s)
             continue
+        if unseen and not blind:
+            _keep_platoon(city, traffic, lane, now_s)
+        elif not unseen and not traffic.beyond[lane]:
+            # The advance loop shows that no queue reaches it.
+            zone_veh = max(1.0, city.lane_advance_m[lane] / SPACING_M)
+            traffic.queue_veh[lane] = min(traffic.queue_veh[lane], zone_veh)
         if unseen:
             _usual_arrivals(city, watch, health, traffic, lane, blind, now_s, step_s)
         if blind:
@@ -102,6 +114,27 @@ def stand_in(
             shown = city.stage_ptr[i] + stage[i]
             _presumed_departures(city, traffic, lane, shown, now_s, step_s)
         traffic.queue_veh[lane] = min(traffic.queue_veh[lane], city.lane_reach_veh[lane])
+
+
+@kernel
+def _keep_platoon(city: City, traffic: Traffic, lane: int, now_s: float) -> None:
+    """While vehicles cross the line one close behind the other, more stand behind them.
+
+    A queue up to the upstream loop shows there.
+    """
+    if traffic.green_since_s[lane] > NEVER:
+        for j in range(city.lane_stop_ptr[lane], city.lane_stop_ptr[lane + 1]):
+            k = city.lane_stop_loop[j]
+            if traffic.occupied[k] or now_s - traffic.off_s[k] < GAP_S:
+                traffic.queue_veh[lane] = max(traffic.queue_veh[lane], PLATOON_VEH)
+    a = city.lane_approach[lane]
+    for u in range(city.approach_stream_ptr[a], city.approach_stream_ptr[a + 1]):
+        k = city.stream_loop[u]
+        if traffic.occupied[k] and now_s - traffic.on_s[k] > HELD_S:
+            place = lane - city.approach_lane[city.approach_lane_ptr[a]]
+            share = traffic.share[city.stream_lane_ptr[u] + place]
+            found = share * city.stream_room_veh[u]
+            traffic.queue_veh[lane] = max(traffic.queue_veh[lane], found)
 
 
 @kernel

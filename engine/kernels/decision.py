@@ -30,13 +30,17 @@ class Choice(NamedTuple):
     runner_up: IntArray
     """(I,) next best stage, -1 without."""
     gap: FloatArray
-    """(I,) index of the chosen stage minus that of the runner-up. [veh/s]"""
+    """(I,) by how much the chosen stage was better than the runner-up, in the strategy's measure."""
     reason: IntArray
-    """(I,) BY_INDEX, BY_SUPERVISOR or BY_REST."""
+    """(I,) BY_INDEX and so on."""
+    binding: IntArray
+    """(I,) rule without which the choice would, or might, have been another; `UNBOUND` if none."""
 
 
-BY_INDEX, BY_SUPERVISOR, BY_REST, BY_WALKERS, BY_PLAN = range(5)
+BY_INDEX, BY_SUPERVISOR, BY_REST, BY_WALKERS, BY_PLAN, BY_CLEARED = range(6)
 """Why a stage was chosen."""
+UNBOUND, MIN_GREEN, WAIT_LIMIT, EXIT_FULL, HEAD_BLOCKED, CLEARANCE = range(6)
+"""What bound the choice."""
 
 
 @kernel
@@ -49,8 +53,14 @@ def release_walkers(city: City, present: int, i: int, out: Choice) -> bool:
     if without < 0:
         return False
     out.stage[i], out.runner_up[i] = without, present
-    out.gap[i], out.reason[i] = 0.0, BY_WALKERS
+    out.gap[i], out.reason[i], out.binding[i] = 0.0, BY_WALKERS, CLEARANCE
     return True
+
+
+@kernel
+def binding_rule(signals: Signals, i: int, now_s: float, step_s: float) -> int:
+    """Minimum green, if this is the first moment at which another stage may be asked for."""
+    return MIN_GREEN if now_s - signals.decidable_s[i] < step_s else UNBOUND
 
 
 @kernel

@@ -12,6 +12,7 @@ from ampelwerk.engine._jit import kernel
 from ampelwerk.engine.kernels.city import City, FloatArray
 from ampelwerk.engine.kernels.decision import (
     BY_INDEX,
+    UNBOUND,
     Choice,
     Signals,
     release_walkers,
@@ -131,4 +132,4 @@ def _choose_one(
     out.stage[i] = best
     out.runner_up[i] = second
     out.gap[i] = best_value - second_value
-    out.reason[i] = BY_INDEX
+    out.reason[i], out.binding[i] = BY_INDEX, UNBOUND

@@ -16,15 +16,19 @@ from ampelwerk.engine._jit import kernel
 from ampelwerk.engine.kernels.arrivals import predict
 from ampelwerk.engine.kernels.city import City, FloatArray
 from ampelwerk.engine.kernels.decision import (
+    BY_CLEARED,
     BY_INDEX,
     BY_REST,
     BY_SUPERVISOR,
+    UNBOUND,
+    WAIT_LIMIT,
     Choice,
     Signals,
     release_walkers,
     transition_s,
 )
 from ampelwerk.engine.kernels.estimation import flow_veh_s
+from ampelwerk.engine.kernels.short_links import can_be_served, must_hold, pull_veh, traps
 from ampelwerk.engine.kernels.supervision import (
     STUCK_S,
     busy_elsewhere,
@@ -102,11 +106,16 @@ def _choose_one(
         predict(city, traffic, lane, now_s, arrivals_veh[lane - first_lane])
     stages = city.stage_ptr[i + 1] - first_stage
     present = signals.stage[i]
+    if must_hold(city, traffic, signals, i, now_s):
+        return
+    trapped = traps(city, traffic, i, present)
     waiting = longest_waiting(city, traffic, i, first_stage + present, now_s, parameters.wait_s)
+    if waiting >= 0 and not can_be_served(city, traffic, i, present, waiting):
+        waiting = -1
     # Pedestrians who come late wait for the next change: letting them go now would delay it.
     late = busy_elsewhere(city, traffic, i, first_stage + present)
     best, second = -1, -1
-    best_rate = second_rate = -1.0
+    best_rate = second_rate = present_rate = -1.0
     for p in range(stages):
         if not city.selectable[first_stage + p] and p != present:
             continue
@@ -114,9 +123,14 @@ def _choose_one(
             continue
         if waiting >= 0 and (p == present or not serves(city, first_stage + p, waiting)):
             continue
+        if p != present and traps(city, traffic, i, p):
+            continue
+        if p == present and trapped:
+            continue
         rate = _rate(city, traffic, signals, parameters, i, p, arrivals_veh, now_s)
         if p == present:
             rate *= parameters.keep_factor
+            present_rate = rate
         if rate > best_rate or (rate == best_rate and p == present):
             second, second_rate = best, best_rate
             best, best_rate = p, rate
@@ -124,20 +138,24 @@ def _choose_one(
             second, second_rate = p, rate
     if best < 0:
         return
-    if waiting < 0 and city.selectable[first_stage + present]:
+    reason = BY_INDEX
+    if waiting < 0 and city.selectable[first_stage + present] and not trapped:
         other, other_rate = (best, best_rate) if best != present else (second, second_rate)
         cleared = _queue(city, traffic, first_stage + present) < parameters.cleared_veh
         if cleared and other >= 0 and other_rate > 1e-9:
             due = _worth_leaving(city, traffic, signals, parameters, i, other, arrivals_veh, now_s)
-            best = other if due else present
-    if waiting < 0 and best_rate <= 1e-9:
-        best = present
-        out.reason[i] = BY_REST
-    else:
-        out.reason[i] = BY_INDEX if waiting < 0 else BY_SUPERVISOR
-    out.stage[i] = best
-    out.runner_up[i] = second
-    out.gap[i] = best_rate - second_rate
+            if due:
+                best, best_rate, second, second_rate = other, other_rate, present, present_rate
+            else:
+                best, best_rate, second, second_rate = present, present_rate, other, other_rate
+            reason = BY_CLEARED
+    out.binding[i] = UNBOUND
+    if waiting >= 0:
+        reason, out.binding[i] = BY_SUPERVISOR, WAIT_LIMIT
+    elif best_rate <= 1e-9:
+        best, reason = present, BY_REST
+    out.stage[i], out.runner_up[i], out.reason[i] = best, second, reason
+    out.gap[i] = best_rate - second_rate if second >= 0 else 0.0
 
 
 @kernel
@@ -221,10 +239,11 @@ def _rate(
         if now_s - traffic.stuck_s[entry] < STUCK_S:
             share = 0.0
         flow = flow_veh_s(city, traffic, entry) * share
+        queue_veh = traffic.queue_veh[lane] + pull_veh(city, traffic, lane)
         stays_green = p != present and traffic.green_since_s[lane] > NEVER
         for x in range(shortest_s, parameters.horizon_s + 1):
             until = lost_s + x
-            demand = traffic.queue_veh[lane] + arrivals_veh[lane - first_lane, until - 1]
+            demand = queue_veh + arrivals_veh[lane - first_lane, until - 1]
             if demand <= 0.0:
                 served_veh[x] -= IN_VAIN_VEH if city.lane_is_crossing[lane] else 0.0
                 continue

@@ -17,13 +17,18 @@ from ampelwerk.engine.kernels.city import City, FloatArray, IntArray
 from ampelwerk.engine.kernels.decision import (
     BY_PLAN,
     BY_SUPERVISOR,
+    EXIT_FULL,
+    HEAD_BLOCKED,
+    WAIT_LIMIT,
     Choice,
     Signals,
+    binding_rule,
     release_walkers,
     transition_s,
 )
 from ampelwerk.engine.kernels.estimation import flow_veh_s
 from ampelwerk.engine.kernels.plan_search import BLOCK, UNSET, Labels, Model, Weights, search
+from ampelwerk.engine.kernels.short_links import can_be_served, must_hold, pull_veh, traps
 from ampelwerk.engine.kernels.supervision import (
     STUCK_S,
     busy_elsewhere,
@@ -93,7 +98,12 @@ def _choose_one(
     first_stage = city.stage_ptr[i]
     stages, present = city.stage_ptr[i + 1] - first_stage, signals.stage[i]
     lanes = -(-(city.lane_ptr[i + 1] - city.lane_ptr[i]) // BLOCK) * BLOCK
+    if must_hold(city, traffic, signals, i, now_s):
+        return
+    trapped = traps(city, traffic, i, present)
     waiting = longest_waiting(city, traffic, i, first_stage + present, now_s, margins.wait_s)
+    if waiting >= 0 and not can_be_served(city, traffic, i, present, waiting):
+        waiting = -1
     late = waiting < 0 and busy_elsewhere(city, traffic, i, first_stage + present)
     here = Model(
         model.queue_veh[:lanes],
@@ -109,7 +119,9 @@ def _choose_one(
     _gather(city, traffic, signals, grid_s, i, now_s, arrivals_veh, here)
     for p in range(stages):
         # Pedestrians who come late wait for the next change: letting them go now would delay it.
-        if late and city.without_walkers[first_stage + p] == present:
+        if (late and city.without_walkers[first_stage + p] == present) or (
+            p != present and traps(city, traffic, i, p)
+        ):
             here.allowed[p] = 0
     search(here, weights, labels, grid_s, present, stages)
     best, second = -1, -1
@@ -126,15 +138,36 @@ def _choose_one(
         return
     if waiting >= 0:
         out.stage[i], out.runner_up[i], out.reason[i] = best, second, BY_SUPERVISOR
+        out.binding[i] = WAIT_LIMIT
         out.gap[i] = 0.0 if second < 0 else labels.best[second] - labels.best[best]
         return
     stay = labels.best[stages]
     gain = stay - labels.best[best]
-    if gain > max(margins.keep_veh_s, margins.keep_share * stay):
+    if trapped or gain > max(margins.keep_veh_s, margins.keep_share * stay):
         out.stage[i], out.runner_up[i], out.gap[i] = best, present, gain
     else:
         out.stage[i], out.runner_up[i], out.gap[i] = present, best, -gain
     out.reason[i] = BY_PLAN
+    out.binding[i] = _binding(city, traffic, signals, here, i, out.stage[i], now_s)
+
+
+@kernel
+def _binding(
+    city: City, traffic: Traffic, signals: Signals, model: Model, i: int, chosen: int, now_s: float
+) -> int:
+    """What kept lanes of other stages back, or else whether the change could not come earlier."""
+    first_lane, first_stage = city.lane_ptr[i], city.stage_ptr[i]
+    for p in range(len(model.allowed)):
+        if p == chosen:
+            continue
+        for entry in range(city.entry_ptr[first_stage + p], city.entry_ptr[first_stage + p + 1]):
+            lane = city.entry_lane[entry]
+            if model.flow_veh_s[p, lane - first_lane] > 0.0 or traffic.queue_veh[lane] < 1.0:
+                continue
+            if exit_share(city, traffic, lane) == 0.0:
+                return EXIT_FULL
+            return HEAD_BLOCKED
+    return binding_rule(signals, i, now_s, 1.0)
 
 
 @kernel
@@ -163,7 +196,9 @@ def _gather(
     out.cap_veh[:, :] = 0.0
     for lane in range(lanes):
         number = first_lane + lane
-        out.queue_veh[lane] = traffic.queue_veh[number] + traffic.behind_veh[number]
+        out.queue_veh[lane] = (
+            traffic.queue_veh[number] + traffic.behind_veh[number] + pull_veh(city, traffic, number)
+        )
         out.weight[lane] = city.lane_weight[number]
         predict(city, traffic, number, now_s, arrivals_veh)
         before = 0.0

@@ -9,10 +9,11 @@ import numpy as np
 from ampelwerk.engine.kernels import decision
 from ampelwerk.engine.kernels import max_pressure as kernel
 from ampelwerk.engine.kernels.city import City
-from ampelwerk.engine.kernels.decision import Choice, Signals
+from ampelwerk.engine.kernels.decision import Signals
 from ampelwerk.engine.kernels.max_pressure import Parameters
 from ampelwerk.engine.kernels.traffic import Traffic
 from ampelwerk.engine.strategies.strategy import Wish
+from ampelwerk.engine.strategies.wishes import no_choice, wishes_of
 
 _REASON = {
     decision.BY_INDEX: "greatest pressure",
@@ -39,12 +40,7 @@ class MaxPressure:
         size = len(signals.stage)
         self._waited = np.zeros(city.lanes)
         self._pressure = np.zeros(city.lanes)
-        self._choice = Choice(
-            stage=np.full(size, -1, dtype=np.int64),
-            runner_up=np.full(size, -1, dtype=np.int64),
-            gap=np.zeros(size),
-            reason=np.zeros(size, dtype=np.int64),
-        )
+        self._choice = no_choice(size)
 
     def decide(self, now_s: float) -> Sequence[Wish]:
         """Wishes for the intersections whose stage should change."""
@@ -62,14 +58,4 @@ class MaxPressure:
         )
         if not changes:
             return ()
-        changed = np.flatnonzero((choice.stage >= 0) & (choice.stage != self.signals.stage))
-        return [
-            Wish(
-                intersection=int(i),
-                stage=int(choice.stage[i]),
-                reason=_REASON[int(choice.reason[i])],
-                runner_up=int(choice.runner_up[i]) if choice.runner_up[i] >= 0 else None,
-                gap=float(choice.gap[i]),
-            )
-            for i in changed
-        ]
+        return wishes_of(choice, self.signals, _REASON)

@@ -9,10 +9,11 @@ import numpy as np
 from ampelwerk.engine.kernels import decision
 from ampelwerk.engine.kernels import priority_index as kernel
 from ampelwerk.engine.kernels.city import City
-from ampelwerk.engine.kernels.decision import Choice, Signals
+from ampelwerk.engine.kernels.decision import Signals
 from ampelwerk.engine.kernels.priority_index import Parameters
 from ampelwerk.engine.kernels.traffic import Traffic
 from ampelwerk.engine.strategies.strategy import Wish
+from ampelwerk.engine.strategies.wishes import no_choice, wishes_of
 
 DEFAULT = Parameters(
     horizon_s=40,
@@ -27,6 +28,7 @@ _REASON = {
     decision.BY_INDEX: "serves most per second",
     decision.BY_SUPERVISOR: "a lane has waited too long",
     decision.BY_REST: "nobody waits elsewhere",
+    decision.BY_CLEARED: "the queue has cleared and enough wait elsewhere",
     decision.BY_WALKERS: "pedestrians have been served",
 }
 
@@ -44,12 +46,7 @@ class PriorityIndex:
         lanes = int(np.diff(city.lane_ptr).max(initial=1))
         longest_s = int(city.transition_s.max(initial=0.0) + parameters.start_up_s) + 2
         self._scratch_veh = np.zeros((lanes + 1, parameters.horizon_s + longest_s))
-        self._choice = Choice(
-            stage=np.full(size, -1, dtype=np.int64),
-            runner_up=np.full(size, -1, dtype=np.int64),
-            gap=np.zeros(size),
-            reason=np.zeros(size, dtype=np.int64),
-        )
+        self._choice = no_choice(size)
 
     def decide(self, now_s: float) -> Sequence[Wish]:
         """Wishes for the intersections whose stage should change."""
@@ -65,14 +62,4 @@ class PriorityIndex:
         )
         if not changes:
             return ()
-        changed = np.flatnonzero((choice.stage >= 0) & (choice.stage != self.signals.stage))
-        return [
-            Wish(
-                intersection=int(i),
-                stage=int(choice.stage[i]),
-                reason=_REASON[int(choice.reason[i])],
-                runner_up=int(choice.runner_up[i]) if choice.runner_up[i] >= 0 else None,
-                gap=float(choice.gap[i]),
-            )
-            for i in changed
-        ]
+        return wishes_of(choice, self.signals, _REASON)

@@ -10,11 +10,12 @@ import numpy as np
 from ampelwerk.engine.kernels import decision, plan_search
 from ampelwerk.engine.kernels import rolling_horizon as kernel
 from ampelwerk.engine.kernels.city import City
-from ampelwerk.engine.kernels.decision import Choice, Signals
+from ampelwerk.engine.kernels.decision import Signals
 from ampelwerk.engine.kernels.plan_search import Weights
 from ampelwerk.engine.kernels.rolling_horizon import Margins
 from ampelwerk.engine.kernels.traffic import Traffic
 from ampelwerk.engine.strategies.strategy import Wish
+from ampelwerk.engine.strategies.wishes import no_choice, wishes_of
 
 
 class Parameters(NamedTuple):
@@ -31,12 +32,12 @@ class Parameters(NamedTuple):
 
 
 DEFAULT = Parameters(
-    horizon_s=45,
+    horizon_s=30,
     fine_s=12,
     coarse_s=3,
     start_up_s=1.0,
     red_s=2.0,
-    keep_veh_s=1.0,
+    keep_veh_s=0.5,
     keep_share=0.01,
     wait_s=90.0,
 )
@@ -67,12 +68,7 @@ class RollingHorizon:
         self._model = plan_search.no_model(lanes, stages, len(self._grid_s))
         self._labels = plan_search.no_labels(lanes, stages, len(self._grid_s))
         self._arrivals_veh = kernel.no_arrivals(p.horizon_s)
-        self._choice = Choice(
-            stage=np.full(size, -1, dtype=np.int64),
-            runner_up=np.full(size, -1, dtype=np.int64),
-            gap=np.zeros(size),
-            reason=np.zeros(size, dtype=np.int64),
-        )
+        self._choice = no_choice(size)
 
     def decide(self, now_s: float) -> Sequence[Wish]:
         """Wishes for the intersections whose stage should change."""
@@ -92,14 +88,4 @@ class RollingHorizon:
         )
         if not changes:
             return ()
-        changed = np.flatnonzero((choice.stage >= 0) & (choice.stage != self.signals.stage))
-        return [
-            Wish(
-                intersection=int(i),
-                stage=int(choice.stage[i]),
-                reason=_REASON[int(choice.reason[i])],
-                runner_up=int(choice.runner_up[i]) if choice.runner_up[i] >= 0 else None,
-                gap=float(choice.gap[i]),
-            )
-            for i in changed
-        ]
+        return wishes_of(choice, self.signals, _REASON)

@@ -106,6 +106,73 @@ def test_head_that_stands_on_at_green_is_remembered(street: Street) -> None:
     assert street.now_s - traffic.stuck_s[entry] <= 1.0
 
 
+def test_head_held_at_green_is_still_a_queue(street: Street) -> None:
+    lane = 0
+    street.show(stage_that(street, lane, serves=True))
+    street.wait(10)
+    street.second((street.network.lanes[lane].stop_loops[0], 0.5, 1))
+    street.wait(4)
+    assert street.queue(lane) >= 1.0
+
+
+def stream_of(street: Street, lane: int) -> tuple[int, int]:
+    """A stream of the lane's approach and its entry for the lane."""
+    city = street.city
+    a = city.lane_approach[lane]
+    place = lane - city.approach_lane[city.approach_lane_ptr[a]]
+    u = city.approach_stream_ptr[a]
+    assert u < city.approach_stream_ptr[a + 1]
+    return int(u), int(city.stream_lane_ptr[u] + place)
+
+
+def test_a_stream_learns_where_its_vehicles_go_and_how_long_they_take(street: Street) -> None:
+    lane = 0
+    u, entry = stream_of(street, lane)
+    street.show(stage_that(street, lane, serves=True))
+    advance, upstream = street.network.lanes[lane].advance_loops[0], int(street.city.stream_loop[u])
+    expected_s = float(street.city.stream_s[u])
+    for _ in range(60):
+        street.pass_over(upstream)
+        street.wait(round(expected_s) + 1)  # a second or two later than at the speed limit
+        street.pass_over(advance)
+        street.wait(6)
+    traffic = street.estimator.traffic
+    assert traffic.share[entry] > 0.9
+    assert traffic.cover[entry] > 0.9
+    assert expected_s + 0.5 < traffic.stream_s[u] < expected_s + 3.0
+
+
+def test_a_stream_whose_vehicles_turn_off_is_no_longer_believed(street: Street) -> None:
+    lane = 0
+    u, entry = stream_of(street, lane)
+    street.show(stage_that(street, lane, serves=True))
+    for _ in range(80):
+        street.pass_over(int(street.city.stream_loop[u]))
+        street.wait(14)
+    assert street.estimator.traffic.share[entry] < 0.1
+    assert street.estimator.traffic.ahead[u] == 0
+
+
+def test_queue_beyond_the_advance_loop_stays_until_there_is_a_gap(street: Street) -> None:
+    lane = 0
+    u, _ = stream_of(street, lane)
+    loops, traffic = street.network.lanes[lane], street.estimator.traffic
+    street.show(stage_that(street, lane, serves=False))
+    street.second((loops.stop_loops[0], 0.5, 1))
+    street.second((loops.advance_loops[0], 0.5, 1))
+    street.wait(4)
+    for _ in range(3):
+        street.pass_over(int(street.city.stream_loop[u]))
+        street.wait(1)
+    street.wait(12)
+    assert traffic.behind_veh[lane] > 1.0
+    street.second((loops.advance_loops[0], 0.2, 0), (loops.advance_loops[0], 0.9, 1))
+    assert traffic.behind_veh[lane] > 0.5
+    street.second((loops.advance_loops[0], 0.5, 0))
+    street.wait(5)
+    assert traffic.behind_veh[lane] == 0.0
+
+
 @settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )

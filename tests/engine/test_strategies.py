@@ -4,20 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import pytest
 
 from ampelwerk.engine.strategies.max_pressure import MaxPressure
 from ampelwerk.engine.strategies.priority_index import PriorityIndex
+from ampelwerk.engine.strategies.rolling_horizon import RollingHorizon
 from ampelwerk.engine.strategies.strategy import Wish
 from tests.engine.conftest import Street
 
 
-def strategies(street: Street) -> list[MaxPressure | PriorityIndex]:
+def strategies(street: Street) -> list[MaxPressure | PriorityIndex | RollingHorizon]:
     traffic = street.estimator.traffic
     return [
         MaxPressure(street.city, traffic, street.signals, 1.0),
         PriorityIndex(street.city, traffic, street.signals),
+        RollingHorizon(street.city, traffic, street.signals),
     ]
+
+
+EVERY = pytest.mark.parametrize(
+    "which", [0, 1, 2], ids=["max-pressure", "priority-index", "rolling-horizon"]
+)
+
+
+LOOKING_AHEAD = pytest.mark.parametrize("which", [1, 2], ids=["priority-index", "rolling-horizon"])
 
 
 def lanes_of(street: Street, intersection: int) -> list[int]:
@@ -39,14 +50,14 @@ def wish_of(wishes: Sequence[Wish], intersection: int) -> Wish | None:
     return next((wish for wish in wishes if wish.intersection == intersection), None)
 
 
-@pytest.mark.parametrize("which", [0, 1], ids=["max-pressure", "priority-index"])
+@EVERY
 def test_nobody_waits_and_nothing_changes(street: Street, which: int) -> None:
     street.show(0)
     street.wait(5)
     assert list(strategies(street)[which].decide(street.now_s)) == []
 
 
-@pytest.mark.parametrize("which", [0, 1], ids=["max-pressure", "priority-index"])
+@EVERY
 def test_the_only_queue_is_served_next(street: Street, which: int) -> None:
     street.show(0)
     street.wait(5)
@@ -59,7 +70,7 @@ def test_the_only_queue_is_served_next(street: Street, which: int) -> None:
     assert wish_of(strategies(street)[which].decide(street.now_s), 1) is None
 
 
-@pytest.mark.parametrize("which", [0, 1], ids=["max-pressure", "priority-index"])
+@EVERY
 def test_no_decision_before_it_may_be_taken(street: Street, which: int) -> None:
     street.show(0)
     street.wait(5)
@@ -68,7 +79,8 @@ def test_no_decision_before_it_may_be_taken(street: Street, which: int) -> None:
     assert list(strategies(street)[which].decide(street.now_s)) == []
 
 
-def test_long_wait_overrules_the_index(street: Street) -> None:
+@LOOKING_AHEAD
+def test_long_wait_overrules(street: Street, which: int) -> None:
     street.show(0)
     street.wait(5)
     traffic = street.estimator.traffic
@@ -76,22 +88,55 @@ def test_long_wait_overrules_the_index(street: Street) -> None:
     for other in served(street, 0, 0):
         traffic.queue_veh[other] = 12.0
     traffic.queue_veh[lane] = 1.0
-    index = PriorityIndex(street.city, traffic, street.signals)
+    index = strategies(street)[which]
     assert wish_of(index.decide(street.now_s), 0) is None
     traffic.departed_s[lane] = traffic.red_since_s[lane] = street.now_s - 91.0
     wish = wish_of(index.decide(street.now_s), 0)
     assert wish is not None
     assert lane in served(street, 0, wish.stage)
     assert wish.reason == "a lane has waited too long"
+    assert wish.binding == "longest wait of a lane"
 
 
-def test_full_exit_is_not_fed(street: Street) -> None:
+@LOOKING_AHEAD
+def test_full_exit_is_not_fed(street: Street, which: int) -> None:
     street.show(0)
     street.wait(5)
     traffic = street.estimator.traffic
     lane = next(k for k in lanes_of(street, 0) if k not in served(street, 0, 0))
     traffic.queue_veh[lane] = 6.0
-    index = PriorityIndex(street.city, traffic, street.signals)
+    index = strategies(street)[which]
     assert wish_of(index.decide(street.now_s), 0) is not None
     traffic.full[:] = 1
     assert wish_of(index.decide(street.now_s), 0) is None
+
+
+def test_a_head_that_stood_on_is_not_served_by_the_same_stage_again(street: Street) -> None:
+    street.show(0)
+    street.wait(5)
+    traffic, city = street.estimator.traffic, street.city
+    lane = next(k for k in lanes_of(street, 0) if k not in served(street, 0, 0))
+    traffic.queue_veh[lane] = 6.0
+    plan = RollingHorizon(city, traffic, street.signals)
+    wish = wish_of(plan.decide(street.now_s), 0)
+    assert wish is not None
+    stage = city.stage_ptr[0] + wish.stage
+    entries = range(city.entry_ptr[stage], city.entry_ptr[stage + 1])
+    traffic.stuck_s[next(e for e in entries if city.entry_lane[e] == lane)] = street.now_s
+    other = wish_of(plan.decide(street.now_s), 0)
+    assert other is None or other.stage != wish.stage
+
+
+def test_a_platoon_about_to_arrive_is_waited_for(street: Street) -> None:
+    """One vehicle waits elsewhere; six are two seconds from the line that is green."""
+    street.show(0)
+    street.wait(5)
+    traffic = street.estimator.traffic
+    main = min(served(street, 0, 0))
+    side = next(k for k in lanes_of(street, 0) if k not in served(street, 0, 0))
+    traffic.queue_veh[side] = 1.0
+    plan = RollingHorizon(street.city, traffic, street.signals)
+    assert wish_of(plan.decide(street.now_s), 0) is not None
+    traffic.coming[main] = 6
+    traffic.coming_s[main, :6] = street.now_s + np.array([2.5, 4.0, 5.5, 7.0, 8.5, 10.0])
+    assert wish_of(plan.decide(street.now_s), 0) is None

@@ -1,0 +1,53 @@
+"""From a kernel's choices to wishes in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from ampelwerk.engine.kernels import decision
+from ampelwerk.engine.kernels.decision import Choice, Signals
+from ampelwerk.engine.strategies.strategy import Wish
+
+BINDING = {
+    decision.UNBOUND: "",
+    decision.MIN_GREEN: "minimum green: no earlier change was allowed",
+    decision.WAIT_LIMIT: "longest wait of a lane",
+    decision.EXIT_FULL: "a full exit keeps back a lane of another stage",
+    decision.HEAD_BLOCKED: "a first vehicle that did not move at green",
+    decision.CLEARANCE: "pedestrians clear while vehicles still run",
+}
+"""Codes of `Choice.binding` in words."""
+
+
+def no_choice(size: int) -> Choice:
+    """Room for the decisions of so many intersections."""
+    return Choice(
+        stage=np.full(size, -1, dtype=np.int64),
+        runner_up=np.full(size, -1, dtype=np.int64),
+        gap=np.zeros(size),
+        reason=np.zeros(size, dtype=np.int64),
+        binding=np.zeros(size, dtype=np.int64),
+    )
+
+
+def wishes_of(choice: Choice, signals: Signals, reasons: Mapping[int, str]) -> list[Wish]:
+    """Wishes for the intersections whose stage should change.
+
+    Parameters
+    ----------
+    reasons : codes of `Choice.reason` in words.
+    """
+    changed = np.flatnonzero((choice.stage >= 0) & (choice.stage != signals.stage))
+    return [
+        Wish(
+            intersection=int(i),
+            stage=int(choice.stage[i]),
+            reason=reasons[int(choice.reason[i])],
+            runner_up=int(choice.runner_up[i]) if choice.runner_up[i] >= 0 else None,
+            gap=float(choice.gap[i]),
+            binding=BINDING[int(choice.binding[i])],
+        )
+        for i in changed
+    ]

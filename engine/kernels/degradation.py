@@ -25,6 +25,8 @@ SPACING_M = 7.5
 """Road that a queued vehicle takes up. [m]"""
 GAP_S, PLATOON_VEH = 2.5, 2.0
 """Vehicles over the stop line within this time are a platoon; so many follow. [s], [veh]"""
+YIELDING_S = 15.0
+"""So long a lane moves in which some give way, if another stage gives them right of way. [s]"""
 HELD_S = 3.0
 """A loop occupied this long is held by a queue. [s]"""
 UNCAPPED_VEH = 1e6
@@ -211,6 +213,7 @@ def _presumed_departures(
 
     Where only some of its movements are green, the first vehicle that may not go is presumed to
     block it after as many as usual; such a green does not end its wait if there is a better one.
+    Where some must give way, one that finds no gap is presumed to block it after a while.
     """
     green_since_s = traffic.green_since_s[lane]
     if green_since_s == NEVER:
@@ -226,11 +229,31 @@ def _presumed_departures(
             if running_s * flow > city.entry_cap[entry]:
                 traffic.stuck_s[entry] = now_s
                 return
+        elif running_s > YIELDING_S and _flows_better(city, lane, entry):
+            traffic.queue_veh[lane] = max(traffic.queue_veh[lane], CALL_VEH)
+            traffic.stuck_s[entry] = now_s
+            return
         else:
             traffic.departed_s[lane] = now_s
         if running_s > 0.0:
             gone = flow * exit_share(city, traffic, lane) * step_s
             traffic.queue_veh[lane] = max(0.0, traffic.queue_veh[lane] - gone)
+
+
+@kernel
+def _flows_better(city: City, lane: int, present: int) -> bool:
+    """Some other stage that may be chosen has right of way for what yields in the present one."""
+    i = city.lane_intersection[lane]
+    for stage in range(city.stage_ptr[i], city.stage_ptr[i + 1]):
+        if not city.selectable[stage]:
+            continue
+        for entry in range(city.entry_ptr[stage], city.entry_ptr[stage + 1]):
+            if (
+                city.entry_lane[entry] == lane
+                and city.entry_flow[entry] > 1.01 * city.entry_flow[present]
+            ):
+                return True
+    return False
 
 
 @kernel

@@ -196,6 +196,9 @@ def _show(measures: dict[str, Any]) -> None:
     detectors = measures["detectors"]
     if detectors["faulty"]:
         table.add_row("faulty loops", f"{detectors['faulty']} of {detectors['loops']}", "")
+    if detectors["found_faulty"]:
+        kinds = ", ".join(f"{n} {kind}" for kind, n in detectors["found_kinds"].items())
+        table.add_row("loops found faulty", str(detectors["found_faulty"]), kinds)
     if detectors["frames_refused"]:
         table.add_row("detector frames refused", str(detectors["frames_refused"]), "")
     console = Console()

@@ -47,7 +47,7 @@ class CityEngine:
         self.signals = signals or no_signals(len(city.lane_ptr) - 1, now_s)
         crew = Crew(threads, pin=pin)
         self.threads = crew.workers
-        self.estimator = Estimator(city, now_s, step_s, crew)
+        self.estimator = Estimator(city, now_s, step_s, crew=crew)
         self.strategy = RollingHorizon(city, self.estimator.traffic, self.signals, parameters, crew)
 
     def tick(self, loop: IntArray, at_s: FloatArray, on: IntArray, now_s: float) -> Choice:

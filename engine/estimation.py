@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import numpy as np
 
 from ampelwerk.engine.crew import SOLO, Crew
+from ampelwerk.engine.health import LoopHealth
 from ampelwerk.engine.kernels import estimation
 from ampelwerk.engine.kernels.city import City, FloatArray, IntArray
 from ampelwerk.engine.kernels.decision import Signals
 from ampelwerk.engine.kernels.traffic import AHEAD, COMING, NEVER, Traffic
-from ampelwerk.models.detection import DetectorFrame
+from ampelwerk.models.detection import DetectorFrame, LoopRole
 
 ANNOUNCED = 0.8
 """Share of a lane's vehicles that upstream loops announce, at first. [-]"""
@@ -68,27 +71,37 @@ def _cover(city: City) -> FloatArray:
 
 
 class Estimator:
-    """Keeps the beliefs about traffic up to date, tick by tick."""
+    """Keeps the beliefs about traffic up to date, tick by tick, from loops that can be believed.
 
-    def __init__(self, city: City, now_s: float, step_s: float, crew: Crew = SOLO) -> None:
+    Parameters
+    ----------
+    roles : loops that are read; the silence of others means nothing.
+    crew : threads that share the work.
+    """
+
+    def __init__(
+        self,
+        city: City,
+        now_s: float,
+        step_s: float,
+        roles: Collection[LoopRole] = tuple(LoopRole),
+        crew: Crew = SOLO,
+    ) -> None:
         self.city, self.step_s = city, step_s
         self.traffic = no_traffic(city, now_s)
+        self.health = LoopHealth(city, now_s, step_s, roles)
         self._crew = crew
 
     def update(self, frame: DetectorFrame, signals: Signals) -> None:
-        """Take one tick's edges and what the signals showed meanwhile."""
-        self.take(
-            np.asarray(frame.loop, dtype=np.int64),
-            np.asarray(frame.at_s, dtype=np.float64),
-            np.asarray(frame.on, dtype=np.int64),
-            frame.time_s,
-            signals,
-        )
+        """Take one tick's edges and what the signals showed meanwhile, faulty loops left out."""
+        loop, at_s, on = self.health.believed(frame, self.traffic)
+        self.take(loop, at_s, on, frame.time_s, signals)
+        self.health.stand_in(self.traffic, signals, frame.time_s)
 
     def take(
         self, loop: IntArray, at_s: FloatArray, on: IntArray, now_s: float, signals: Signals
     ) -> None:
-        """The same, from arrays as in `DetectorFrame`."""
+        """The same from arrays as in `DetectorFrame`, every loop believed."""
         city, traffic, step_s = self.city, self.traffic, self.step_s
         stage, green = signals.stage, signals.green
 

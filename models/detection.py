@@ -41,6 +41,20 @@ class Loop:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LoopAlarm:
+    """A loop was found faulty, or is believed again."""
+
+    time_s: float
+    """When it was found. [s]"""
+    loop: int
+    """Index into `Network.loops`."""
+    fault: str
+    """What is wrong; `sound` once it has healed."""
+    quality: float
+    """1 believed, 0.5 in part, 0 lost. [-]"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DetectorFrame:
     """What all loops reported since the frame before: edges, in no particular order.
 

@@ -17,7 +17,7 @@ from ampelwerk.controllers.frame_border import FrameBorder
 from ampelwerk.controllers.local import LocalController
 from ampelwerk.engine.kernels.decision import Signals
 from ampelwerk.engine.strategies.strategy import Wish
-from ampelwerk.models.detection import DetectorFrame
+from ampelwerk.models.detection import DetectorFrame, LoopAlarm
 from ampelwerk.models.network import Network
 from ampelwerk.sim.backend import Street
 from ampelwerk.sim.decisions import Decision
@@ -30,6 +30,11 @@ RENEW_EVERY_DS = 300
 
 class Control(Protocol):
     """Estimator and strategy behind the local controllers."""
+
+    @property
+    def alarms(self) -> Sequence[LoopAlarm]:
+        """Loops found faulty or believed again, by time."""
+        ...
 
     def observe(self, frame: DetectorFrame) -> None:
         """Take one tick's edges."""

@@ -10,10 +10,11 @@ from ampelwerk.engine.estimation import Estimator
 from ampelwerk.engine.strategies.actuated import ROLES, Actuated
 from ampelwerk.engine.strategies.fixed import Fixed
 from ampelwerk.engine.strategies.max_pressure import MaxPressure
+from ampelwerk.engine.strategies.plan_where_blind import PlanWhereBlind
 from ampelwerk.engine.strategies.priority_index import PriorityIndex
 from ampelwerk.engine.strategies.rolling_horizon import RollingHorizon
 from ampelwerk.engine.strategies.strategy import Strategy
-from ampelwerk.models.detection import DetectorFrame, LoopRole
+from ampelwerk.models.detection import DetectorFrame, LoopAlarm, LoopRole
 from ampelwerk.sim.closed_loop import ClosedLoop, Control
 
 NATIVE = "native"
@@ -24,8 +25,10 @@ class _Estimated:
     """A strategy that decides on the estimator's beliefs."""
 
     def __init__(self, estimator: Estimator, strategy: Strategy, loop: ClosedLoop) -> None:
-        self._estimator, self._strategy, self._signals = estimator, strategy, loop.signals
-        self.decide = strategy.decide
+        self._estimator, self._signals = estimator, loop.signals
+        blind = estimator.health.state.blind
+        self.decide = PlanWhereBlind(strategy, loop.network, loop.signals, blind).decide
+        self.alarms = estimator.health.alarms
         # Compiled kernels are loaded now, not in the first tick.
         estimator.update(
             DetectorFrame(time_s=loop.begin_s, loop=array("q"), at_s=array("d"), on=array("q")),
@@ -43,6 +46,7 @@ class _Blind:
 
     def __init__(self, strategy: Strategy) -> None:
         self.decide = strategy.decide
+        self.alarms: Sequence[LoopAlarm] = ()
 
     def observe(self, frame: DetectorFrame) -> None:
         """Nothing to do."""
@@ -66,7 +70,7 @@ def connect(control: str, loop: ClosedLoop) -> Control:
     if control == "actuated":
         return Actuated(loop.network, loop.controllers)
     city = lay_out(loop.network)
-    estimator = Estimator(city, loop.begin_s, loop.step_s)
+    estimator = Estimator(city, loop.begin_s, loop.step_s, loop_roles(control))
     strategy: Strategy
     if control == "max-pressure":
         strategy = MaxPressure(city, estimator.traffic, loop.signals, loop.step_s)

@@ -73,7 +73,7 @@ class FaultyLoops:
         roles: Collection[LoopRole] = tuple(LoopRole),
     ) -> None:
         self._read, self._streams = read, list[Stream]()
-        faulty: set[int] = set()
+        failed_s: dict[int, float] = {}
         for number, fault in enumerate(faults):
             loops, partner = drawn_loops(network, fault, seed)
             same = sum(before.kind is fault.kind for before in faults[:number])
@@ -85,11 +85,14 @@ class FaultyLoops:
                 step_s=step_s,
             )
             self._streams.append(_stream(fault.kind, setting, partner, len(network.loops)))
-            faulty |= set(loops)
+            for loop in loops:
+                failed_s[loop] = min(setting.from_s, failed_s.get(loop, setting.from_s))
         unheard = {k for k, loop in enumerate(network.loops) if loop.role not in roles}
         self._unheard = unheard
-        self.faulty = frozenset(faulty - unheard)
-        """Loops that control hears and that fail at some time."""
+        self.failed_s = {k: at_s for k, at_s in sorted(failed_s.items()) if k not in unheard}
+        """Loops that control hears and that fail, with the time from which they do. [s]"""
+        self.faulty = frozenset(self.failed_s)
+        """The same without the times."""
 
     def read(self, now_s: float) -> DetectorFrame:
         """The edges since the call before, as faulty loops send them."""

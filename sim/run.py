@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import platform
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from ampelwerk.controllers.frame_border import FrameBorder
-from ampelwerk.models.detection import DetectorFrame, LoopRole
+from ampelwerk.models.detection import DetectorFrame, LoopAlarm, LoopRole
 from ampelwerk.models.errors import InvalidInputError
 from ampelwerk.models.faults import Fault
 from ampelwerk.models.network import Network
@@ -33,6 +33,7 @@ from ampelwerk.sim.decisions import decisions_csv
 from ampelwerk.sim.detector_faults import FaultyLoops
 from ampelwerk.sim.detectors import LoopReader
 from ampelwerk.sim.imported import import_network, network_json
+from ampelwerk.sim.loop_alarms import alarms_csv, what_was_found
 from ampelwerk.sim.monitor_net import read_links
 from ampelwerk.sim.net_file import read_net
 from ampelwerk.sim.recording import FORMAT, FrameRecorder, refuse_native
@@ -40,6 +41,7 @@ from ampelwerk.sim.red_waits import longest_red_waited_s
 from ampelwerk.sim.run_directory import (
     COMPLETE,
     DECISIONS,
+    DETECTORS,
     FRAMES,
     MANIFEST,
     MODEL,
@@ -102,10 +104,11 @@ def run(
     backend = start_backend(config.backend, options, gui=config.gui)
     try:
         frames = directory / FRAMES if record else None
-        timing, loop, detectors = _simulate(config, network, backend, progress, frames)
+        timing, loop, alarms, detectors = _simulate(config, network, backend, progress, frames)
     finally:
         backend.close()
     (directory / DECISIONS).write_bytes(decisions_csv(loop.decisions if loop else (), network))
+    (directory / DETECTORS).write_bytes(alarms_csv(alarms, network))
     safety = _witness(config, network, directory)
     result = measures.measure_run(
         directory,
@@ -153,7 +156,7 @@ def _simulate(
     backend: Backend,
     progress: Callable[[float], None],
     frames: Path | None,
-) -> tuple[Timing, ClosedLoop | None, dict[str, Any]]:
+) -> tuple[Timing, ClosedLoop | None, Sequence[LoopAlarm], dict[str, Any]]:
     """Run the closed loop, or SUMO alone under `native`; with what became of the detectors.
 
     frames : where to keep what the loops report.
@@ -169,7 +172,7 @@ def _simulate(
             if k % 100 == 0:
                 progress(k / steps)
         timing.sumo_s = perf_counter() - started
-        return timing, None, _detectors(0, 0, None)
+        return timing, None, (), _detectors(0, {}, None, ())
     loop = ClosedLoop(network, backend, begin_s=scenario.begin_s, step_s=scenario.step_s)
     control = connect(config.control, loop)
 
@@ -179,26 +182,27 @@ def _simulate(
 
     roles = loop_roles(config.control)
     heard = sum(site.role in roles for site in network.loops)
-    faulty = 0
+    failed_s: Mapping[int, float] = {}
     if frames is not None:
-        source, faulty = _reader(config, network, backend, tuple(LoopRole))
+        source, failed_s = _reader(config, network, backend, tuple(LoopRole))
         recorder = FrameRecorder(network, source, roles)
         loop.run(scenario.end_s, control, recorder.read, tick=tell)
         recorder.write(frames, begin_s=scenario.begin_s, step_s=scenario.step_s)
     elif roles:
-        read, faulty = _reader(config, network, backend, roles)
+        read, failed_s = _reader(config, network, backend, roles)
         loop.run(scenario.end_s, control, read, tick=tell)
     else:
         loop.run(scenario.end_s, control, None, tick=tell)
-    return loop.timing, loop, _detectors(heard, faulty, loop.border)
+    found = _detectors(heard, failed_s, loop.border, control.alarms)
+    return loop.timing, loop, control.alarms, found
 
 
 def _reader(
     config: RunConfig, network: Network, backend: Backend, roles: Collection[LoopRole]
-) -> tuple[Callable[[float], DetectorFrame], int]:
-    """What reads loops of these roles, and how many of them fail."""
+) -> tuple[Callable[[float], DetectorFrame], Mapping[int, float]]:
+    """What reads loops of these roles, and which of them fail from which time on. [s]"""
     if not config.faults:
-        return LoopReader(network, backend.loop_data(), roles).read, 0
+        return LoopReader(network, backend.loop_data(), roles).read, {}
     loops = FaultyLoops(
         network,
         config.faults,
@@ -208,15 +212,21 @@ def _reader(
         step_s=config.scenario.step_s,
         roles=roles,
     )
-    return loops.read, len(loops.faulty)
+    return loops.read, loops.failed_s
 
 
-def _detectors(loops: int, faulty: int, border: FrameBorder | None) -> dict[str, Any]:
+def _detectors(
+    loops: int,
+    failed_s: Mapping[int, float],
+    border: FrameBorder | None,
+    alarms: Sequence[LoopAlarm],
+) -> dict[str, Any]:
     """What became of the detectors, for measures.json."""
     refused = border.refused if border else {}
     return {
         "loops": loops,
-        "faulty": faulty,
+        "faulty": len(failed_s),
+        **what_was_found(alarms, failed_s),
         "frames_refused": sum(refused.values()),
         "refused_because": {str(reason): count for reason, count in sorted(refused.items())},
         "stale_edges": border.stale_edges if border else 0,

@@ -17,6 +17,7 @@ from ampelwerk.sim.imported import read_network
 
 MANIFEST, MODEL, MEASURES = "run.json", "model.json", "measures.json"
 DECISIONS, SIGNALS, FRAMES = "decisions.csv", "signals.csv", "frames.npz"
+DETECTORS = "detectors.csv"
 COMPLETE, REPLAYED = "complete", "replayed"
 """What `status` says in the manifest of a run with SUMO, and of a replay without it."""
 _COMPARE_MANIFEST = "compare.json"

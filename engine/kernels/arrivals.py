@@ -31,14 +31,21 @@ LATE_COST = 0.1
 
 
 @kernel
-def come_into_stream(traffic: Traffic, u: int, at_s: float) -> None:
-    """A vehicle passed the upstream loop of a stream."""
+def come_into_stream(traffic: Traffic, u: int, at_s: float, now_s: float) -> None:
+    """A vehicle passed the upstream loop of a stream; one heard of too late has come by now."""
     traffic.passages[u] += 1.0
+    due_s = at_s + traffic.stream_s[u]
+    if due_s <= now_s - OVERDUE_S:
+        return
     count = traffic.ahead[u]
     if count == AHEAD:
         _forget(traffic, u, 0)
         count -= 1
-    traffic.ahead_s[u, count] = at_s + traffic.stream_s[u]
+    place = count
+    while place > 0 and traffic.ahead_s[u, place - 1] > due_s:
+        traffic.ahead_s[u, place] = traffic.ahead_s[u, place - 1]
+        place -= 1
+    traffic.ahead_s[u, place] = due_s
     traffic.ahead[u] = count + 1
 
 
@@ -85,6 +92,8 @@ def come_to_advance_loop(
     traffic.arrivals[lane] += 1.0
     traffic.behind_veh[lane] = max(0.0, traffic.behind_veh[lane] - 1.0)
     due_s = at_s + traffic.advance_s[lane]
+    if due_s <= now_s - OVERDUE_S and traffic.red_since_s[lane] > due_s:
+        return  # heard of too late: a green since then has served it
     count = traffic.coming[lane]
     if overdue or due_s <= now_s or count == COMING:
         traffic.queue_veh[lane] += 1.0

@@ -78,7 +78,7 @@ def book(
                     come_to_advance_loop(city, traffic, city.loop_target[j], at_s[k], now_s)
             elif role == UPSTREAM:
                 for j in range(first, last):
-                    come_into_stream(traffic, city.loop_target[j], at_s[k])
+                    come_into_stream(traffic, city.loop_target[j], at_s[k], now_s)
             elif role == STOP_LINE:
                 for j in range(first, last):
                     reach_stop_line(city, traffic, city.loop_target[j], at_s[k])

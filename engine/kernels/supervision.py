@@ -35,7 +35,7 @@ def longest_waiting(
     present : stage shown, counted among all; who cannot move under it waits as at red.
 
     By time at red and not since the departure: a lane whose green was in vain, because its exit was
-    full, takes its turn behind the others.
+    full or its loop has failed, takes its turn behind the others.
     """
     found, longest_s = -1, 0.0
     for lane in range(city.lane_ptr[i], city.lane_ptr[i + 1]):
@@ -49,9 +49,9 @@ def longest_waiting(
         ):
             continue
         waited_s = now_s - traffic.departed_s[lane]
-        red_s = waited_s
-        if traffic.green_since_s[lane] == NEVER:
-            red_s = now_s - traffic.red_since_s[lane]
+        red_s = now_s - traffic.red_since_s[lane]
+        if traffic.green_since_s[lane] > NEVER:
+            red_s = now_s - traffic.green_since_s[lane]
         limit_s = wait_s
         if (
             city.lane_storage_veh[lane] <= SHORT_VEH

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from ampelwerk.engine.strategies.strategy import Wish
-from ampelwerk.models.detection import DetectorFrame, LoopRole
+from ampelwerk.models.detection import DetectorFrame, LoopAlarm, LoopRole
 from ampelwerk.models.network import Network
 
 MAX_GREEN_S = 50.0
@@ -66,6 +66,7 @@ class Actuated:
 
     def __init__(self, network: Network, controllers: Sequence[ShownStage]) -> None:
         self._controllers = controllers
+        self.alarms: Sequence[LoopAlarm] = ()
         self._lanes = [_Lane(*_gap(network, number)) for number in range(len(network.lanes))]
         crossings = [_Kerb(not crossing.call_loops) for crossing in network.crossings]
         self._kerbs = [kerb for kerb in crossings if not kerb.always]

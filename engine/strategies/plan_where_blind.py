@@ -1,0 +1,42 @@
+"""Where most loops are lost no strategy knows enough: that intersection follows its fixed plan."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ampelwerk.engine.kernels.city import IntArray
+from ampelwerk.engine.kernels.decision import Signals
+from ampelwerk.engine.strategies.strategy import Strategy, Wish
+from ampelwerk.models.network import Network
+
+REASON = "most loops are lost: fixed plan"
+
+
+class PlanWhereBlind:
+    """A strategy, except at blind intersections: there the plan's stage is wished, second by second.
+
+    Parameters
+    ----------
+    strategy : decides everywhere else.
+    blind : (I,) 1 where most loops are lost; kept up to date by `kernels.health`.
+    """
+
+    def __init__(
+        self, strategy: Strategy, network: Network, signals: Signals, blind: IntArray
+    ) -> None:
+        self.name = strategy.name
+        self._strategy, self._network = strategy, network
+        self._signals, self._blind = signals, blind
+
+    def decide(self, now_s: float) -> Sequence[Wish]:
+        """Wishes for the intersections whose stage should change."""
+        wishes = self._strategy.decide(now_s)
+        if not self._blind.any():
+            return wishes
+        now_ds = round(now_s * 10)
+        chosen = [wish for wish in wishes if not self._blind[wish.intersection]]
+        for i in self._blind.nonzero()[0].tolist():
+            stage = self._network.intersections[i].plans[0].stage_at(now_ds)
+            if stage != self._signals.stage[i]:
+                chosen.append(Wish(intersection=i, stage=stage, reason=REASON))
+        return chosen

@@ -23,7 +23,7 @@ from ampelwerk.engine.rows import Rows, floats, ints
 from ampelwerk.models.detection import LoopRole
 from ampelwerk.models.envelope import RoadUser
 from ampelwerk.models.intersection import Intersection, Turn
-from ampelwerk.models.network import ExitLane, Network, StopLane
+from ampelwerk.models.network import Network, StopLane
 
 JAM_SPACING_M = 7.5
 """Road one queued car takes up: SUMO's default car, 5 m and a gap of 2.5 m. [m]"""
@@ -33,8 +33,6 @@ PERMISSIVE_FACTOR = 0.35
 """Prior share of the saturation flow that a permissive turn gets through opposing traffic."""
 CROSSING_FLOW_PED_S = 5.0
 """A crossing serves all who wait at its kerb within the first seconds of green. [ped/s]"""
-SHORT_LINK_M = 22.0
-"""A link between two signals that is no longer is a short link: three cars fill it. [m]"""
 FREE_SHARE = 0.95
 """Undelayed speed as a share of the speed limit, at first. [-]"""
 STRAIGHT_SHARE = 0.7
@@ -224,31 +222,6 @@ class _Layout:
             rows.add(found[i])
         return rows
 
-    def _short_links(self, exits: Rows) -> tuple[Rows, list[float]]:
-        """For each lane that is a short link: the lanes that feed it, and with what share."""
-        network = self.network
-        feeds: dict[int, dict[int, float]] = defaultdict(dict)
-        links = [self._is_short_link(exit_) for exit_ in network.exits]
-        for lane in range(len(self.lanes)):
-            ways = exits.value[exits.ptr[lane] : exits.ptr[lane + 1]]
-            for x in ways:
-                for onward in network.exits[x].leads_to if links[x] else ():
-                    here = feeds[self.of_lane[onward]]
-                    here[lane] = here.get(lane, 0.0) + 1 / len(ways)
-        rows, share = Rows(), list[float]()
-        for lane in range(len(self.lanes)):
-            rows.add(feeds[lane])
-            share += [min(1.0, value) for value in feeds[lane].values()]
-        return rows, share
-
-    def _is_short_link(self, exit_: ExitLane) -> bool:
-        """The exit lane ends a few vehicles on, at another signal."""
-        lanes = [self.network.lanes[number] for number in exit_.leads_to]
-        return bool(lanes) and all(
-            lane.length_m <= SHORT_LINK_M and lane.intersection != exit_.intersection
-            for lane in lanes
-        )
-
     def _loop_targets(self, stream_loops: Sequence[int]) -> Rows:
         network = self.network
         targets: dict[int, list[int]] = defaultdict(list)
@@ -288,7 +261,6 @@ class _Layout:
         approach_lanes = Rows()
         for approach in network.approaches:
             approach_lanes.add(self.of_lane[lane] for lane in approach.lanes)
-        feeds, feed_share = self._short_links(exits)
         following = Rows()
         for exit_ in network.exits:
             following.add(self.of_lane[lane] for lane in exit_.leads_to)
@@ -363,9 +335,6 @@ class _Layout:
             lane_is_crossing=ints(0 if lane else 1 for lane in cars),
             lane_exit_ptr=ints(exits.ptr),
             lane_exit=ints(exits.value),
-            lane_feed_ptr=ints(feeds.ptr),
-            lane_feed=ints(feeds.value),
-            lane_feed_share=floats(feed_share),
             approach_lane_ptr=ints(approach_lanes.ptr),
             approach_lane=ints(approach_lanes.value),
             approach_stream_ptr=ints(streams.ptr),

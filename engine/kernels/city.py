@@ -74,12 +74,6 @@ class City(NamedTuple):
     """(L+1,) exit lanes that the lane's movements enter."""
     lane_exit: IntArray
     """Exit lanes for `lane_exit_ptr`."""
-    lane_feed_ptr: IntArray
-    """(L+1,) lanes of another signal that send vehicles into this one, if it is a short link."""
-    lane_feed: IntArray
-    """Lanes for `lane_feed_ptr`."""
-    lane_feed_share: FloatArray
-    """Share of those lanes' exits that lead here. [-]"""
     approach_lane_ptr: IntArray
     """(A+1,) lanes of each approach."""
     approach_lane: IntArray

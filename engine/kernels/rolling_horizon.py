@@ -29,7 +29,6 @@ from ampelwerk.engine.kernels.decision import (
 from ampelwerk.engine.kernels.estimation import flow_veh_s
 from ampelwerk.engine.kernels.plan_model import Layout, Model, Weights, no_layout, no_model
 from ampelwerk.engine.kernels.plan_search import UNSET, Labels, no_labels, search
-from ampelwerk.engine.kernels.short_links import can_be_served, must_hold, pull_veh, traps
 from ampelwerk.engine.kernels.supervision import (
     STUCK_S,
     busy_elsewhere,
@@ -110,19 +109,12 @@ def _choose_one(
     first_stage = city.stage_ptr[i]
     stages, present = city.stage_ptr[i + 1] - first_stage, signals.stage[i]
     lanes = city.lane_ptr[i + 1] - city.lane_ptr[i]
-    if must_hold(city, traffic, signals, i, now_s):
-        return
-    trapped = traps(city, traffic, i, present)
     waiting = longest_waiting(city, traffic, i, first_stage + present, now_s, margins.wait_s)
-    if waiting >= 0 and not can_be_served(city, traffic, i, present, waiting):
-        waiting = -1
     late = waiting < 0 and busy_elsewhere(city, traffic, i, first_stage + present)
     _gather(city, traffic, signals, grid_s, i, now_s, arrivals_veh, model)
     for p in range(stages):
         # Pedestrians who come late wait for the next change: letting them go now would delay it.
-        if (late and city.without_walkers[first_stage + p] == present) or (
-            p != present and traps(city, traffic, i, p)
-        ):
+        if late and city.without_walkers[first_stage + p] == present:
             model.allowed[p] = 0
     search(model, weights, layout, labels, grid_s, present, stages, lanes)
     best, second = -1, -1
@@ -144,7 +136,7 @@ def _choose_one(
         return
     stay = labels.best[stages]
     gain = stay - labels.best[best]
-    if trapped or gain > max(margins.keep_veh_s, margins.keep_share * stay):
+    if gain > max(margins.keep_veh_s, margins.keep_share * stay):
         out.stage[i], out.runner_up[i], out.gap[i] = best, present, gain
     else:
         out.stage[i], out.runner_up[i], out.gap[i] = present, best, -gain
@@ -194,9 +186,7 @@ def _gather(
     out.drain_s[:lanes] = 1.0e3
     for lane in range(lanes):
         number = first_lane + lane
-        out.queue_veh[lane] = (
-            traffic.queue_veh[number] + traffic.behind_veh[number] + pull_veh(city, traffic, number)
-        )
+        out.queue_veh[lane] = traffic.queue_veh[number] + traffic.behind_veh[number]
         out.weight[lane] = city.lane_weight[number]
         predict(city, traffic, number, now_s, arrivals_veh)
         before = 0.0

@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 enum { BLOCK = 4, HOLD = -1 };
-static const double UNSET = 1.0e300;
+static const double UNSET = 1.0e300, TIE = 1.0e-9;
 typedef double four __attribute__((vector_size(32), aligned(8), may_alias));
 typedef int64_t four_i __attribute__((vector_size(32)));
 
@@ -201,7 +201,7 @@ static void search(const Model *m, const Layout *y, const Labels *a, const Room 
                 int64_t width = y->row[q + 1] - y->row[q];
                 for (int64_t k = ready; k < end; k++) {
                     int64_t at = q * G + k;
-                    if (a->value[k] >= a->rank[at]) continue;
+                    if (a->value[k] >= a->rank[at] - TIE) continue;
                     a->rank[at] = a->value[k];
                     a->cost[at] = a->spent[k];
                     a->first[at] = decision;

@@ -24,6 +24,9 @@ from ampelwerk.engine.kernels.plan_model import BLOCK, Layout, Model, Weights, l
 HOLD = -1
 """First decision of a plan that goes on with the present stage."""
 UNSET = 1.0e300
+TIE = 1.0e-9
+"""A label must be cheaper by this to replace another: where two plans cost the same, rounding, and so
+the kind of processor, is not to decide; the one whose last change comes earlier stays. [veh s]"""
 
 
 class Labels(NamedTuple):
@@ -110,7 +113,7 @@ def search(
                 _follow(layout, labels, p, q, g, ready, end, begin_s)
                 width = layout.row[q + 1] - layout.row[q]
                 for k in range(ready, end):
-                    if value[k] < rank[q, k]:
+                    if value[k] < rank[q, k] - TIE:
                         rank[q, k], labels.cost[q, k] = value[k], labels.spent[k]
                         labels.first[q, k] = decision
                         labels.stage[q, k], labels.begin[q, k] = p, g

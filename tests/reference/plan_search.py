@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from ampelwerk.engine.kernels.plan_model import Model, Weights
 
 HOLD = -1
+TIE = 1e-9
+"""Plans that differ by less cost the same; the one found first stays. [veh s]"""
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,7 @@ def search(
                         best[first] = min(best.get(first, rank), rank)
                     elif grid_s[k] - grid_s[g] >= walk.shortest_s(p, q):
                         old = labels.get((k, q))
-                        if old is None or rank < walk.rank(old.cost, old.queue_veh, q):
+                        if old is None or rank < walk.rank(old.cost, old.queue_veh, q) - TIE:
                             labels[k, q] = Label(cost, queue_veh, first)
     return best
 

@@ -39,6 +39,12 @@ if "NUMBA_CACHE_DIR" not in os.environ:
     numba.config.CACHE_DIR = str(_cache_folder())  # type: ignore[attr-defined]
 
 
+def compiled_before() -> bool:
+    """Machine code of these kernels is kept from an earlier run."""
+    folder = Path(str(numba.config.CACHE_DIR))  # type: ignore[attr-defined]
+    return folder.is_dir() and any(folder.rglob("*.nbc"))
+
+
 def part(function: Callable[P, R]) -> Callable[P, R]:
     """A kernel that becomes part of its caller: for inner loops that take many arrays."""
     compiled: Callable[P, R] = numba.njit(error_model="numpy", nogil=True, inline="always")(

@@ -9,7 +9,7 @@ the lane gets a green as long as its traffic used to need. Exit: open. Push butt
 from __future__ import annotations
 
 from ampelwerk.engine._jit import kernel
-from ampelwerk.engine.kernels.city import ADVANCE, EXIT, UPSTREAM, City, IntArray
+from ampelwerk.engine.kernels.city import ADVANCE, EXIT, UPSTREAM, City, FloatArray, IntArray
 from ampelwerk.engine.kernels.estimation import flow_veh_s
 from ampelwerk.engine.kernels.loops import Health, Watch
 from ampelwerk.engine.kernels.supervision import exit_share
@@ -80,12 +80,14 @@ def stand_in(
     health: Health,
     traffic: Traffic,
     stage: IntArray,
+    shown_s: FloatArray,
     now_s: float,
     step_s: float,
 ) -> None:
     """Put in the place of what lost loops would have said about every lane in this tick.
 
     stage : (I,) stage shown by each intersection.
+    shown_s : (I,) since when it is shown in full, in the future during a transition. [s]
     """
     for k in range(len(health.out)):
         if health.out[k] and city.loop_role[k] != EXIT:
@@ -114,7 +116,7 @@ def stand_in(
         if blind:
             i = city.lane_intersection[lane]
             shown = city.stage_ptr[i] + stage[i]
-            _presumed_departures(city, traffic, lane, shown, now_s, step_s)
+            _presumed_departures(city, traffic, lane, shown, shown_s[i], now_s, step_s)
         traffic.queue_veh[lane] = min(traffic.queue_veh[lane], city.lane_reach_veh[lane])
 
 
@@ -207,7 +209,13 @@ def _usual_arrivals(
 
 @kernel
 def _presumed_departures(
-    city: City, traffic: Traffic, lane: int, stage: int, now_s: float, step_s: float
+    city: City,
+    traffic: Traffic,
+    lane: int,
+    stage: int,
+    shown_s: float,
+    now_s: float,
+    step_s: float,
 ) -> None:
     """A lane whose stop line is not seen empties at saturation flow under green.
 
@@ -219,7 +227,7 @@ def _presumed_departures(
     if green_since_s == NEVER:
         traffic.queue_veh[lane] = max(traffic.queue_veh[lane], CALL_VEH)
         return
-    running_s = now_s - green_since_s - START_UP_S
+    running_s = now_s - max(green_since_s, shown_s) - START_UP_S
     for entry in range(city.entry_ptr[stage], city.entry_ptr[stage + 1]):
         if city.entry_lane[entry] != lane:
             continue

@@ -25,6 +25,9 @@ SPACING_M = 7.5
 """Road that a queued vehicle takes up. [m]"""
 GAP_S, PLATOON_VEH = 2.5, 2.0
 """Vehicles over the stop line within this time are a platoon; so many follow. [s], [veh]"""
+UNKNOWN_S = 2.5
+"""A loop left so long ago says neither that the line is free nor that vehicles are crossing it: less
+than `EMPTY_S`, more than `SERVICE_GAP_S` of the estimation. [s]"""
 YIELDING_S = 15.0
 """So long a lane moves in which some give way, if another stage gives them right of way. [s]"""
 HELD_S = 3.0
@@ -91,7 +94,7 @@ def stand_in(
     """
     for k in range(len(health.out)):
         if health.out[k] and city.loop_role[k] != EXIT:
-            traffic.off_s[k] = now_s  # a lost loop proves no free stop line
+            traffic.off_s[k] = now_s + step_s - UNKNOWN_S
     for lane in range(len(traffic.queue_veh)):
         blind = city.lane_stop_ptr[lane + 1] > city.lane_stop_ptr[lane]
         for j in range(city.lane_stop_ptr[lane], city.lane_stop_ptr[lane + 1]):

@@ -36,7 +36,6 @@ FAULT = {
     loops.STUCK_ON: "stuck-on",
     loops.STUCK_OFF: "stuck-off",
     loops.CHATTER: "chatter",
-    loops.DRIFT: "drift",
 }
 """Names of faults."""
 _ROLE = {

@@ -30,8 +30,6 @@ UNKNOWN_S = 2.5
 than `EMPTY_S`, more than `SERVICE_GAP_S` of the estimation. [s]"""
 YIELDING_S = 15.0
 """So long a lane moves in which some give way, if another stage gives them right of way. [s]"""
-HELD_S = 3.0
-"""A loop occupied this long is held by a queue. [s]"""
 UNCAPPED_VEH = 1e6
 """A cap above this is none. [veh]"""
 LEAST_VEH_S = 0.01
@@ -125,23 +123,12 @@ def stand_in(
 
 @kernel
 def _keep_platoon(city: City, traffic: Traffic, lane: int, now_s: float) -> None:
-    """While vehicles cross the line one close behind the other, more stand behind them.
-
-    A queue up to the upstream loop shows there.
-    """
+    """While vehicles cross the line one close behind the other, more stand behind them."""
     if traffic.green_since_s[lane] > NEVER:
         for j in range(city.lane_stop_ptr[lane], city.lane_stop_ptr[lane + 1]):
             k = city.lane_stop_loop[j]
             if traffic.occupied[k] or now_s - traffic.off_s[k] < GAP_S:
                 traffic.queue_veh[lane] = max(traffic.queue_veh[lane], PLATOON_VEH)
-    a = city.lane_approach[lane]
-    for u in range(city.approach_stream_ptr[a], city.approach_stream_ptr[a + 1]):
-        k = city.stream_loop[u]
-        if traffic.occupied[k] and now_s - traffic.on_s[k] > HELD_S:
-            place = lane - city.approach_lane[city.approach_lane_ptr[a]]
-            share = traffic.share[city.stream_lane_ptr[u] + place]
-            found = share * city.stream_room_veh[u]
-            traffic.queue_veh[lane] = max(traffic.queue_veh[lane], found)
 
 
 @kernel

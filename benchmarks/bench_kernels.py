@@ -13,6 +13,7 @@ from ampelwerk.engine.estimation import Estimator
 from ampelwerk.engine.kernels.decision import Signals
 from ampelwerk.engine.strategies.max_pressure import MaxPressure
 from ampelwerk.engine.strategies.priority_index import PriorityIndex
+from ampelwerk.engine.strategies.rolling_horizon import RollingHorizon
 from ampelwerk.engine.transition import all_red, compile_rules, step
 from ampelwerk.models.detection import DetectorFrame
 from ampelwerk.models.network import Network
@@ -66,6 +67,12 @@ def test_max_pressure(benchmark: Any, engine: tuple[Estimator, Signals]) -> None
 def test_priority_index(benchmark: Any, engine: tuple[Estimator, Signals]) -> None:
     estimator, signals = engine
     strategy = PriorityIndex(estimator.city, estimator.traffic, signals)
+    benchmark(strategy.decide, 1.0)
+
+
+def test_rolling_horizon(benchmark: Any, engine: tuple[Estimator, Signals]) -> None:
+    estimator, signals = engine
+    strategy = RollingHorizon(estimator.city, estimator.traffic, signals)
     benchmark(strategy.decide, 1.0)
 
 

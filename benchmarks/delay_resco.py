@@ -15,7 +15,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-CONTROLS = ("native", "fixed", "actuated", "max-pressure", "priority-index")
+CONTROLS = (
+    "native", "fixed", "actuated", "max-pressure", "priority-index", "rolling-horizon",
+)  # fmt: skip
 NETWORKS = (
     "cologne1", "cologne3", "cologne8", "ingolstadt1", "ingolstadt7", "ingolstadt21", "grid4x4",
     "arterial4x4", "corridor",

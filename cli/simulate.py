@@ -16,6 +16,7 @@ from rich.table import Table
 
 from ampelwerk.cli.fault_words import fault_of
 from ampelwerk.cli.inputs import BLIND, fresh_directory, known_control, profile_of
+from ampelwerk.engine._jit import compiled_before
 from ampelwerk.models.errors import InvalidInputError
 from ampelwerk.models.faults import Fault
 from ampelwerk.sim.measures import WARNINGS
@@ -120,6 +121,8 @@ def _refuse_unkept(output: Path | None) -> None:
 
 def announce(scenario: Scenario, console: Console) -> None:
     """Say what the user would otherwise miss."""
+    if not compiled_before():
+        console.print("The kernels are compiled now, once for this version; it may take a minute.")
     if scenario.dropped_trips:
         console.print(
             f"{scenario.dropped_trips} trips are due before begin ({scenario.begin_s:g} s); "

@@ -29,13 +29,28 @@ def _user_cache() -> Path:
 def _cache_folder() -> Path:
     """A folder named by the text of all kernels and the version of the compiler."""
     digest = hashlib.sha256(numba.__version__.encode())
-    for path in sorted((Path(__file__).parent / "kernels").glob("*.py")):
+    here = Path(__file__).parent
+    for path in (here / "_lanes.py", *sorted((here / "kernels").glob("*.py"))):
         digest.update(path.read_bytes())
     return _user_cache() / "ampelwerk" / f"kernels-{digest.hexdigest()[:16]}"
 
 
 if "NUMBA_CACHE_DIR" not in os.environ:
     numba.config.CACHE_DIR = str(_cache_folder())  # type: ignore[attr-defined]
+
+
+def compiled_before() -> bool:
+    """Machine code of these kernels is kept from an earlier run."""
+    folder = Path(str(numba.config.CACHE_DIR))  # type: ignore[attr-defined]
+    return folder.is_dir() and any(folder.rglob("*.nbc"))
+
+
+def part(function: Callable[P, R]) -> Callable[P, R]:
+    """A kernel that becomes part of its caller: for inner loops that take many arrays."""
+    compiled: Callable[P, R] = numba.njit(error_model="numpy", nogil=True, inline="always")(
+        function
+    )
+    return compiled
 
 
 def kernel(function: Callable[P, R]) -> Callable[P, R]:

@@ -7,7 +7,7 @@ saturation flow, which loops tell about it, how long a transition takes.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -18,13 +18,12 @@ from ampelwerk.engine.kernels.city import (
     STOP_LINE,
     UPSTREAM,
     City,
-    FloatArray,
-    IntArray,
 )
+from ampelwerk.engine.rows import Rows, floats, ints
 from ampelwerk.models.detection import LoopRole
 from ampelwerk.models.envelope import RoadUser
 from ampelwerk.models.intersection import Intersection, Turn
-from ampelwerk.models.network import ExitLane, Network, StopLane
+from ampelwerk.models.network import Network, StopLane
 
 JAM_SPACING_M = 7.5
 """Road one queued car takes up: SUMO's default car, 5 m and a gap of 2.5 m. [m]"""
@@ -34,8 +33,6 @@ PERMISSIVE_FACTOR = 0.35
 """Prior share of the saturation flow that a permissive turn gets through opposing traffic."""
 CROSSING_FLOW_PED_S = 5.0
 """A crossing serves all who wait at its kerb within the first seconds of green. [ped/s]"""
-SHORT_LINK_M = 22.0
-"""A link between two signals that is no longer is a short link: three cars fill it. [m]"""
 FREE_SHARE = 0.95
 """Undelayed speed as a share of the speed limit, at first. [-]"""
 STRAIGHT_SHARE = 0.7
@@ -52,31 +49,12 @@ _ROLE = {
 }
 
 
-class _Rows:
-    """Collects compressed rows."""
-
-    def __init__(self) -> None:
-        self.ptr, self.value = [0], list[int]()
-
-    def add(self, row: Iterable[int]) -> None:
-        self.value.extend(row)
-        self.ptr.append(len(self.value))
-
-
 class _Streams:
     """Collects streams."""
 
     def __init__(self) -> None:
-        self.ptr, self.loop, self.lanes = [0], list[int](), _Rows()
+        self.ptr, self.loop, self.lanes = [0], list[int](), Rows()
         self.time_s, self.room_veh, self.share = list[float](), list[float](), list[float]()
-
-
-def _ints(values: Iterable[int]) -> IntArray:
-    return np.array(list(values), dtype=np.int64)
-
-
-def _floats(values: Iterable[float]) -> FloatArray:
-    return np.array(list(values), dtype=np.float64)
 
 
 def transition_times_s(intersection: Intersection) -> list[list[float]]:
@@ -170,8 +148,8 @@ class _Layout:
         cap = (1 - held) / held if held > 0 else 1e9
         return SATURATION_FLOW_VEH_S * factor, max(cap, 1.0)
 
-    def _stages(self) -> tuple[_Rows, list[float], list[float], list[int], list[int]]:
-        rows, flow, cap, selectable, ptr = _Rows(), list[float](), list[float](), list[int](), [0]
+    def _stages(self) -> tuple[Rows, list[float], list[float], list[int], list[int]]:
+        rows, flow, cap, selectable, ptr = Rows(), list[float](), list[float](), list[int](), [0]
         for i, intersection in enumerate(self.network.intersections):
             for stage in intersection.stages:
                 green, permissive = set(stage.groups), set(stage.permissive)
@@ -189,13 +167,13 @@ class _Layout:
             ptr.append(len(selectable))
         return rows, flow, cap, selectable, ptr
 
-    def _lane_exits(self) -> _Rows:
+    def _lane_exits(self) -> Rows:
         exit_of = {
             (lane.intersection, movement): number
             for number, lane in enumerate(self.network.exits)
             for movement in lane.movements
         }
-        rows = _Rows()
+        rows = Rows()
         for lane in self.lanes:
             found = (
                 ()
@@ -230,32 +208,21 @@ class _Layout:
             found.ptr.append(len(found.loop))
         return found
 
-    def _short_links(self, exits: _Rows) -> tuple[_Rows, list[float]]:
-        """For each lane that is a short link: the lanes that feed it, and with what share."""
-        network = self.network
-        feeds: dict[int, dict[int, float]] = defaultdict(dict)
-        links = [self._is_short_link(exit_) for exit_ in network.exits]
-        for lane in range(len(self.lanes)):
-            ways = exits.value[exits.ptr[lane] : exits.ptr[lane + 1]]
-            for x in ways:
-                for onward in network.exits[x].leads_to if links[x] else ():
-                    here = feeds[self.of_lane[onward]]
-                    here[lane] = here.get(lane, 0.0) + 1 / len(ways)
-        rows, share = _Rows(), list[float]()
-        for lane in range(len(self.lanes)):
-            rows.add(feeds[lane])
-            share += [min(1.0, value) for value in feeds[lane].values()]
-        return rows, share
+    def _site_streams(self, streams: _Streams) -> Rows:
+        """The streams intersection by intersection."""
+        site_of = [
+            self.network.lanes[approach.lanes[0]].intersection if approach.lanes else -1
+            for approach in self.network.approaches
+        ]
+        found: dict[int, list[int]] = defaultdict(list)
+        for a, site in enumerate(site_of):
+            found[site].extend(range(streams.ptr[a], streams.ptr[a + 1]))
+        rows = Rows()
+        for i in range(len(self.network.intersections)):
+            rows.add(found[i])
+        return rows
 
-    def _is_short_link(self, exit_: ExitLane) -> bool:
-        """The exit lane ends a few vehicles on, at another signal."""
-        lanes = [self.network.lanes[number] for number in exit_.leads_to]
-        return bool(lanes) and all(
-            lane.length_m <= SHORT_LINK_M and lane.intersection != exit_.intersection
-            for lane in lanes
-        )
-
-    def _loop_targets(self, stream_loops: Sequence[int]) -> _Rows:
+    def _loop_targets(self, stream_loops: Sequence[int]) -> Rows:
         network = self.network
         targets: dict[int, list[int]] = defaultdict(list)
         for number, lane in enumerate(network.lanes):
@@ -269,7 +236,7 @@ class _Layout:
         for number, crossing in enumerate(network.crossings):
             for loop in crossing.call_loops:
                 targets[loop].append(self.of_crossing[number])
-        rows = _Rows()
+        rows = Rows()
         for loop in range(len(network.loops)):
             rows.add(targets[loop])
         return rows
@@ -286,38 +253,45 @@ class _Layout:
         network = self.network
         cars = [None if isinstance(lane, int) else lane for lane in self.lanes]
         entries, flow, cap, selectable, stage_ptr = self._stages()
-        stop, exits = _Rows(), self._lane_exits()
+        stop, exits = Rows(), self._lane_exits()
         for lane in self.lanes:
             stop.add(
                 network.crossings[lane].call_loops if isinstance(lane, int) else lane.stop_loops
             )
-        approach_lanes = _Rows()
+        approach_lanes = Rows()
         for approach in network.approaches:
             approach_lanes.add(self.of_lane[lane] for lane in approach.lanes)
-        feeds, feed_share = self._short_links(exits)
-        following = _Rows()
+        following = Rows()
         for exit_ in network.exits:
             following.add(self.of_lane[lane] for lane in exit_.leads_to)
+        exit_loops = Rows()
+        for exit_ in network.exits:
+            exit_loops.add(
+                loop
+                for loop in sorted(exit_.exit_loops)
+                if network.loops[loop].role is LoopRole.EXIT
+            )
         streams = self._streams()
         targets = self._loop_targets(streams.loop)
+        site_streams = self._site_streams(streams)
         blocks, block_ptr = list[float](), list[int]()
         for intersection in network.intersections:
             block_ptr.append(len(blocks))
             for row in transition_times_s(intersection):
                 blocks.extend(row)
         return City(
-            lane_ptr=_ints(self.lane_ptr),
-            stage_ptr=_ints(stage_ptr),
-            entry_ptr=_ints(entries.ptr),
-            entry_lane=_ints(entries.value),
-            entry_flow=_floats(flow),
-            entry_cap=_floats(cap),
-            without_walkers=_ints(
+            lane_ptr=ints(self.lane_ptr),
+            stage_ptr=ints(stage_ptr),
+            entry_ptr=ints(entries.ptr),
+            entry_lane=ints(entries.value),
+            entry_flow=floats(flow),
+            entry_cap=floats(cap),
+            without_walkers=ints(
                 -1 if other is None else other
                 for site in network.intersections
                 for other in map(site.without_walkers, range(len(site.stages)))
             ),
-            min_green_s=_ints(
+            min_green_s=ints(
                 -(
                     -max((site.envelope.groups[g].min_green_ds for g in stage.groups), default=0)
                     // 10
@@ -325,62 +299,63 @@ class _Layout:
                 for site in network.intersections
                 for stage in site.stages
             ),
-            selectable=_ints(selectable),
-            transition_ptr=_ints(block_ptr),
-            transition_s=_floats(blocks),
-            lane_intersection=_ints(
+            selectable=ints(selectable),
+            transition_ptr=ints(block_ptr),
+            transition_s=floats(blocks),
+            lane_intersection=ints(
                 network.crossings[lane].intersection if isinstance(lane, int) else lane.intersection
                 for lane in self.lanes
             ),
-            lane_approach=_ints(lane.approach if lane else -1 for lane in cars),
-            lane_groups=_ints(
+            lane_approach=ints(lane.approach if lane else -1 for lane in cars),
+            lane_groups=ints(
                 int(np.int64(np.uint64(sum(1 << g for g in set(self._groups_of(lane)) if g >= 0))))
                 for lane in self.lanes
             ),
-            lane_storage_veh=_floats(
+            lane_storage_veh=floats(
                 max(1.0, lane.length_m / JAM_SPACING_M) if lane else 1e9 for lane in cars
             ),
-            lane_reach_veh=_floats(
+            lane_reach_veh=floats(
                 max(1.0, lane.length_m / JAM_SPACING_M, lane.reach_m / JAM_SPACING_M)
                 if lane
                 else 1e9
                 for lane in cars
             ),
-            lane_advance_m=_floats(lane.advance_m if lane else 0.0 for lane in cars),
-            lane_advance_s=_floats(
+            lane_advance_m=floats(lane.advance_m if lane else 0.0 for lane in cars),
+            lane_advance_s=floats(
                 lane.advance_m / (FREE_SHARE * lane.speed_mps) if lane else 0.0 for lane in cars
             ),
-            lane_stop_ptr=_ints(stop.ptr),
-            lane_stop_loop=_ints(stop.value),
-            lane_advance_loop=_ints(
+            lane_stop_ptr=ints(stop.ptr),
+            lane_stop_loop=ints(stop.value),
+            lane_advance_loop=ints(
                 lane.advance_loops[0] if lane and lane.advance_loops else -1 for lane in cars
             ),
-            lane_weight=_floats(
+            lane_weight=floats(
                 ROAD_USER_WEIGHT.get(lane.road_user, 1.0) if lane else 1.0 for lane in cars
             ),
-            lane_is_crossing=_ints(0 if lane else 1 for lane in cars),
-            lane_exit_ptr=_ints(exits.ptr),
-            lane_exit=_ints(exits.value),
-            lane_feed_ptr=_ints(feeds.ptr),
-            lane_feed=_ints(feeds.value),
-            lane_feed_share=_floats(feed_share),
-            approach_lane_ptr=_ints(approach_lanes.ptr),
-            approach_lane=_ints(approach_lanes.value),
-            approach_stream_ptr=_ints(streams.ptr),
-            stream_approach=_ints(
+            lane_is_crossing=ints(0 if lane else 1 for lane in cars),
+            lane_exit_ptr=ints(exits.ptr),
+            lane_exit=ints(exits.value),
+            approach_lane_ptr=ints(approach_lanes.ptr),
+            approach_lane=ints(approach_lanes.value),
+            approach_stream_ptr=ints(streams.ptr),
+            stream_approach=ints(
                 number
                 for number, approach in enumerate(network.approaches)
                 for _ in approach.upstream_loops
             ),
-            stream_loop=_ints(streams.loop),
-            stream_room_veh=_floats(streams.room_veh),
-            stream_s=_floats(streams.time_s),
-            stream_lane_ptr=_ints(streams.lanes.ptr),
-            stream_share=_floats(streams.share),
-            loop_role=_ints(_ROLE[loop.role] for loop in network.loops),
-            loop_target_ptr=_ints(targets.ptr),
-            loop_target=_ints(targets.value),
-            exit_intersection=_ints(exit_.intersection for exit_ in network.exits),
-            exit_next_ptr=_ints(following.ptr),
-            exit_next=_ints(following.value),
+            stream_loop=ints(streams.loop),
+            stream_room_veh=floats(streams.room_veh),
+            stream_s=floats(streams.time_s),
+            site_stream_ptr=ints(site_streams.ptr),
+            site_stream=ints(site_streams.value),
+            stream_lane_ptr=ints(streams.lanes.ptr),
+            stream_share=floats(streams.share),
+            loop_role=ints(_ROLE[loop.role] for loop in network.loops),
+            loop_target_ptr=ints(targets.ptr),
+            loop_target=ints(targets.value),
+            exit_intersection=ints(exit_.intersection for exit_ in network.exits),
+            exit_loop_ptr=ints(exit_loops.ptr),
+            exit_loop=ints(exit_loops.value),
+            exit_next_ptr=ints(following.ptr),
+            exit_next=ints(following.value),
         )

@@ -6,9 +6,10 @@ from collections.abc import Collection
 
 import numpy as np
 
+from ampelwerk.engine.crew import SOLO, Crew
 from ampelwerk.engine.health import LoopHealth
 from ampelwerk.engine.kernels import estimation
-from ampelwerk.engine.kernels.city import City, FloatArray
+from ampelwerk.engine.kernels.city import City, FloatArray, IntArray
 from ampelwerk.engine.kernels.decision import Signals
 from ampelwerk.engine.kernels.traffic import AHEAD, COMING, NEVER, Traffic
 from ampelwerk.models.detection import DetectorFrame, LoopRole
@@ -75,6 +76,7 @@ class Estimator:
     Parameters
     ----------
     roles : loops that are read; the silence of others means nothing.
+    crew : threads that share the work.
     """
 
     def __init__(
@@ -83,23 +85,33 @@ class Estimator:
         now_s: float,
         step_s: float,
         roles: Collection[LoopRole] = tuple(LoopRole),
+        crew: Crew = SOLO,
     ) -> None:
         self.city, self.step_s = city, step_s
         self.traffic = no_traffic(city, now_s)
         self.health = LoopHealth(city, now_s, step_s, roles)
+        self._crew = crew
 
     def update(self, frame: DetectorFrame, signals: Signals) -> None:
-        """Take one tick's edges and what the signals showed meanwhile."""
+        """Take one tick's edges and what the signals showed meanwhile, faulty loops left out."""
         loop, at_s, on = self.health.believed(frame, self.traffic)
-        estimation.update(
-            self.city,
-            self.traffic,
-            loop,
-            at_s,
-            on,
-            signals.stage,
-            signals.green,
-            frame.time_s,
-            self.step_s,
-        )
+        self.take(loop, at_s, on, frame.time_s, signals)
         self.health.stand_in(self.traffic, signals, frame.time_s)
+
+    def take(
+        self, loop: IntArray, at_s: FloatArray, on: IntArray, now_s: float, signals: Signals
+    ) -> None:
+        """The same from arrays as in `DetectorFrame`, every loop believed."""
+        city, traffic, step_s = self.city, self.traffic, self.step_s
+        stage, green = signals.stage, signals.green
+
+        def believe(first: int, last: int, _: int) -> None:
+            estimation.believe(city, traffic, stage, green, now_s, step_s, first, last)
+
+        def fill_exits(first: int, last: int, _: int) -> None:
+            estimation.fill_exits(city, traffic, first, last, now_s)
+
+        estimation.book(city, traffic, loop, at_s, on, now_s)
+        self._crew.share(believe, len(stage))
+        self._crew.share(fill_exits, len(traffic.full))
+        traffic.ticked_s[0] = now_s

@@ -9,6 +9,7 @@ from ampelwerk.models.network import Network
 from ampelwerk.models.profile import Profile
 from ampelwerk.sim import approaches, loop_layout, network_import
 from ampelwerk.sim.scenario import Scenario
+from ampelwerk.sim.short_links import keep_short_links_clear
 
 
 def import_network(scenario: Scenario, profile: Profile, *, loops: str = "auto") -> Network:
@@ -16,12 +17,14 @@ def import_network(scenario: Scenario, profile: Profile, *, loops: str = "auto")
     signals = network_import.read_intersections(
         scenario.net_file, scenario.additional_files, profile
     )
-    return approaches.build_network(
-        signals.net,
-        signals.intersections,
-        signals.uncontrolled,
-        loop_layout.read_scenario_loops(scenario.additional_files),
-        loops="scenario" if loops == "scenario" else "auto",
+    return keep_short_links_clear(
+        approaches.build_network(
+            signals.net,
+            signals.intersections,
+            signals.uncontrolled,
+            loop_layout.read_scenario_loops(scenario.additional_files),
+            loops="scenario" if loops == "scenario" else "auto",
+        )
     )
 
 

@@ -121,9 +121,9 @@ def reach_stop_line(city: City, traffic: Traffic, lane: int, at_s: float) -> Non
 
 
 @kernel
-def fall_due(city: City, traffic: Traffic, now_s: float) -> None:
+def fall_due(city: City, traffic: Traffic, first: int, last: int, now_s: float) -> None:
     """Vehicles whose undelayed arrival has passed join the queue of their lane."""
-    for lane in range(len(traffic.queue_veh)):
+    for lane in range(city.lane_ptr[first], city.lane_ptr[last]):
         count = traffic.coming[lane]
         due = 0
         while due < count and traffic.coming_s[lane, due] <= now_s:
@@ -133,7 +133,8 @@ def fall_due(city: City, traffic: Traffic, now_s: float) -> None:
             traffic.joined_s[lane] = traffic.coming_s[lane, due - 1]
             take_coming(traffic, lane, due)
     before_s = traffic.ticked_s[0]
-    for u in range(len(traffic.ahead)):
+    for j in range(city.site_stream_ptr[first], city.site_stream_ptr[last]):
+        u = city.site_stream[j]
         a = city.stream_approach[u]
         k = 0
         while k < traffic.ahead[u]:
@@ -191,14 +192,14 @@ def _never_came(city: City, traffic: Traffic, u: int, a: int) -> None:
 
 
 @kernel
-def stand_behind(city: City, traffic: Traffic, now_s: float) -> None:
+def stand_behind(city: City, traffic: Traffic, first: int, last: int, now_s: float) -> None:
     """Queues that reach beyond their advance loop, and how many stand there.
 
     A queue is taken to reach beyond from the moment the loop is held until there is a gap. Those of
     the streams who are overdue stand there; a held upstream loop says that the road is full up to
     it, and that more have come since at their mean rate.
     """
-    for lane in range(len(traffic.beyond)):
+    for lane in range(city.lane_ptr[first], city.lane_ptr[last]):
         loop = city.lane_advance_loop[lane]
         if loop < 0:
             continue
@@ -208,12 +209,13 @@ def stand_behind(city: City, traffic: Traffic, now_s: float) -> None:
         elif now_s - traffic.off_s[loop] > GAP_S:
             traffic.beyond[lane] = 0
             traffic.behind_veh[lane] = 0.0
-    for u in range(len(traffic.ahead)):
+    for i in range(city.site_stream_ptr[first], city.site_stream_ptr[last]):
+        u = city.site_stream[i]
         a = city.stream_approach[u]
-        first, last, total = city.approach_lane_ptr[a], city.approach_lane_ptr[a + 1], 0.0
-        for j in range(first, last):
+        begin, end, total = city.approach_lane_ptr[a], city.approach_lane_ptr[a + 1], 0.0
+        for j in range(begin, end):
             if traffic.beyond[city.approach_lane[j]]:
-                total += traffic.share[city.stream_lane_ptr[u] + j - first]
+                total += traffic.share[city.stream_lane_ptr[u] + j - begin]
         if total <= 0.0:
             continue
         overdue = 0.0
@@ -227,10 +229,10 @@ def stand_behind(city: City, traffic: Traffic, now_s: float) -> None:
             more = city.stream_room_veh[u] + since_s * traffic.stream_rate_veh_s[u]
             overdue = max(overdue, more)
         sent = overdue * min(1.0, total)
-        for j in range(first, last):
+        for j in range(begin, end):
             lane = city.approach_lane[j]
             if traffic.beyond[lane]:
-                share = traffic.share[city.stream_lane_ptr[u] + j - first] / total
+                share = traffic.share[city.stream_lane_ptr[u] + j - begin] / total
                 room = max(0.0, city.lane_reach_veh[lane] - traffic.queue_veh[lane])
                 found = max(traffic.behind_veh[lane], share * sent)
                 traffic.behind_veh[lane] = min(room, found)

@@ -74,12 +74,6 @@ class City(NamedTuple):
     """(L+1,) exit lanes that the lane's movements enter."""
     lane_exit: IntArray
     """Exit lanes for `lane_exit_ptr`."""
-    lane_feed_ptr: IntArray
-    """(L+1,) lanes of another signal that send vehicles into this one, if it is a short link."""
-    lane_feed: IntArray
-    """Lanes for `lane_feed_ptr`."""
-    lane_feed_share: FloatArray
-    """Share of those lanes' exits that lead here. [-]"""
     approach_lane_ptr: IntArray
     """(A+1,) lanes of each approach."""
     approach_lane: IntArray
@@ -94,6 +88,10 @@ class City(NamedTuple):
     """(U,) vehicles that can stand between its loop and the advance loops. [veh]"""
     stream_s: FloatArray
     """(U,) undelayed travel time to the advance loops (stop line without), at first. [s]"""
+    site_stream_ptr: IntArray
+    """(I+1,) streams that come to each intersection."""
+    site_stream: IntArray
+    """Streams for `site_stream_ptr`."""
     stream_lane_ptr: IntArray
     """(U+1,) entries of each stream, one for each lane of its approach in the same order."""
     stream_share: FloatArray
@@ -106,6 +104,10 @@ class City(NamedTuple):
     """Targets for `loop_target_ptr`."""
     exit_intersection: IntArray
     """(X,) intersection that the exit lane leaves."""
+    exit_loop_ptr: IntArray
+    """(X+1,) exit loops of each exit lane, in ascending order."""
+    exit_loop: IntArray
+    """Loop indices for `exit_loop_ptr`."""
     exit_next_ptr: IntArray
     """(X+1,) stop-line lanes of the next signal that each exit lane feeds."""
     exit_next: IntArray

@@ -56,32 +56,13 @@ PRIOR_S = 40.0
 
 
 @kernel
-def update(
-    city: City,
-    traffic: Traffic,
-    loop: IntArray,
-    at_s: FloatArray,
-    on: IntArray,
-    stage: IntArray,
-    green: IntArray,
-    now_s: float,
-    step_s: float,
-) -> None:
-    """One tick: book the edges, then carry the beliefs to its end.
-
-    loop, at_s, on : the edges, as in `DetectorFrame`.
-    stage : (I,) stage shown by each intersection.
-    green : (I,) bit mask of its green groups.
-    """
-    _apply_edges(city, traffic, loop, at_s, on, now_s)
-    _advance(city, traffic, stage, green, now_s, step_s)
-
-
-@kernel
-def _apply_edges(
+def book(
     city: City, traffic: Traffic, loop: IntArray, at_s: FloatArray, on: IntArray, now_s: float
 ) -> None:
-    """Book the edges of one tick."""
+    """Book the edges of one tick.
+
+    loop, at_s, on : the edges, as in `DetectorFrame`.
+    """
     traffic.departures[:] = 0.0
     traffic.arrivals[:] = 0.0
     traffic.passages[:] = 0.0
@@ -148,49 +129,66 @@ def _leave_early(traffic: Traffic, lane: int) -> None:
 
 
 @kernel
-def _advance(
-    city: City, traffic: Traffic, stage: IntArray, green: IntArray, now_s: float, step_s: float
+def believe(
+    city: City,
+    traffic: Traffic,
+    stage: IntArray,
+    green: IntArray,
+    now_s: float,
+    step_s: float,
+    first: int,
+    last: int,
 ) -> None:
-    """Carry the beliefs to the end of the tick: due vehicles join queues, occupancy corrects."""
-    fall_due(city, traffic, now_s)
-    stand_behind(city, traffic, now_s)
-    _learn_rates(city, traffic, now_s, step_s)
-    _follow_signal(city, traffic, green, now_s)
-    _walkers(city, traffic, now_s, step_s)
-    _correct(city, traffic, now_s)
-    for i in range(len(stage)):
+    """Carry the beliefs to the end of the tick: due vehicles join queues, occupancy corrects.
+
+    Intersections share nothing here, so any part of them may be done beside any other.
+
+    stage : (I,) stage shown by each intersection.
+    green : (I,) bit mask of its green groups.
+    first, last : the intersections from the one to before the other.
+    """
+    fall_due(city, traffic, first, last, now_s)
+    stand_behind(city, traffic, first, last, now_s)
+    _learn_rates(city, traffic, first, last, now_s, step_s)
+    _follow_signal(city, traffic, green, first, last, now_s)
+    _walkers(city, traffic, first, last, now_s, step_s)
+    _correct(city, traffic, first, last, now_s)
+    for i in range(first, last):
         _learn_flow(city, traffic, city.stage_ptr[i] + stage[i], now_s, step_s)
-    _exits(city, traffic, now_s)
-    traffic.ticked_s[0] = now_s
 
 
 @kernel
-def _learn_rates(city: City, traffic: Traffic, now_s: float, step_s: float) -> None:
+def _learn_rates(
+    city: City, traffic: Traffic, first: int, last: int, now_s: float, step_s: float
+) -> None:
     """Mean rates of lanes and streams; streams' shares of lanes without an advance loop."""
     young_s = YOUNG_S + now_s - traffic.began_s[0]
     gain = min(1.0, step_s / min(RATE_S, young_s))
-    for lane in range(len(traffic.lane_rate_veh_s)):
+    for lane in range(city.lane_ptr[first], city.lane_ptr[last]):
         traffic.lane_rate_veh_s[lane] += gain * (
             traffic.arrivals[lane] / step_s - traffic.lane_rate_veh_s[lane]
         )
-    for u in range(len(traffic.stream_rate_veh_s)):
+    for i in range(city.site_stream_ptr[first], city.site_stream_ptr[last]):
+        u = city.site_stream[i]
         traffic.stream_rate_veh_s[u] += gain * (
             traffic.passages[u] / step_s - traffic.stream_rate_veh_s[u]
         )
         a = city.stream_approach[u]
-        first = city.approach_lane_ptr[a]
-        for j in range(first, city.approach_lane_ptr[a + 1]):
+        begin = city.approach_lane_ptr[a]
+        for j in range(begin, city.approach_lane_ptr[a + 1]):
             lane = city.approach_lane[j]
             if traffic.arrivals[lane] > 0.0 and city.lane_advance_loop[lane] < 0:
-                entry = city.stream_lane_ptr[u] + j - first
+                entry = city.stream_lane_ptr[u] + j - begin
                 sent = traffic.cover[entry] * traffic.lane_rate_veh_s[lane]
                 traffic.share[entry] = min(1.0, sent / max(traffic.stream_rate_veh_s[u], 1e-3))
 
 
 @kernel
-def _follow_signal(city: City, traffic: Traffic, green_of: IntArray, now_s: float) -> None:
+def _follow_signal(
+    city: City, traffic: Traffic, green_of: IntArray, first: int, last: int, now_s: float
+) -> None:
     """Note when the lane's green begins and ends."""
-    for lane in range(len(traffic.queue_veh)):
+    for lane in range(city.lane_ptr[first], city.lane_ptr[last]):
         green = green_of[city.lane_intersection[lane]]
         if city.lane_groups[lane] & green:
             if traffic.green_since_s[lane] == NEVER:
@@ -201,13 +199,15 @@ def _follow_signal(city: City, traffic: Traffic, green_of: IntArray, now_s: floa
 
 
 @kernel
-def _walkers(city: City, traffic: Traffic, now_s: float, step_s: float) -> None:
+def _walkers(
+    city: City, traffic: Traffic, first: int, last: int, now_s: float, step_s: float
+) -> None:
     """Green empties the kerb at once; at red, who comes to a kerb and stays calls.
 
     Passers-by are gone within `CALL_S`. Who stays through a green waits for another crossing of
     the same kerb, so only arrivals after it count. A crossing without a detector always calls.
     """
-    for lane in range(len(traffic.queue_veh)):
+    for lane in range(city.lane_ptr[first], city.lane_ptr[last]):
         if not city.lane_is_crossing[lane]:
             continue
         if traffic.green_since_s[lane] > NEVER:
@@ -215,10 +215,10 @@ def _walkers(city: City, traffic: Traffic, now_s: float, step_s: float) -> None:
         elif traffic.queue_veh[lane] > 0.0:
             traffic.queue_veh[lane] += step_s / COMPANY_S
         else:
-            first, last = city.lane_stop_ptr[lane], city.lane_stop_ptr[lane + 1]
-            called = first == last
+            begin, end = city.lane_stop_ptr[lane], city.lane_stop_ptr[lane + 1]
+            called = begin == end
             if traffic.called_s[lane] > NEVER and now_s - traffic.called_s[lane] >= CALL_S:
-                for j in range(first, last):
+                for j in range(begin, end):
                     called = called or traffic.occupied[city.lane_stop_loop[j]] > 0
                 traffic.called_s[lane] = NEVER
             if called:
@@ -227,12 +227,12 @@ def _walkers(city: City, traffic: Traffic, now_s: float, step_s: float) -> None:
 
 
 @kernel
-def _correct(city: City, traffic: Traffic, now_s: float) -> None:
+def _correct(city: City, traffic: Traffic, first: int, last: int, now_s: float) -> None:
     """What occupancy proves about every lane.
 
     The loop stands inside: passing the structures of arrays to a function costs more than a lane.
     """
-    for lane in range(len(traffic.queue_veh)):
+    for lane in range(city.lane_ptr[first], city.lane_ptr[last]):
         if city.lane_is_crossing[lane]:
             continue
         held = free = False
@@ -304,19 +304,21 @@ def _stands_on(city: City, traffic: Traffic, lane: int, now_s: float) -> bool:
 
 
 @kernel
-def _exits(city: City, traffic: Traffic, now_s: float) -> None:
-    """An exit lane is full while its loop is held, until it has moved for a while."""
-    for number in range(len(traffic.occupied)):
-        if city.loop_role[number] != EXIT:
-            continue
-        held = traffic.occupied[number] > 0 and now_s - traffic.on_s[number] >= BLOCKED_S
-        moved = traffic.occupied[number] == 0 and now_s - traffic.off_s[number] >= RELEASE_S
-        for j in range(city.loop_target_ptr[number], city.loop_target_ptr[number + 1]):
-            if held:
-                traffic.full[city.loop_target[j]] = 1
-            elif moved:
-                traffic.full[city.loop_target[j]] = 0
-    for x in range(len(traffic.full)):
+def fill_exits(city: City, traffic: Traffic, first: int, last: int, now_s: float) -> None:
+    """An exit lane is full while its loop is held, until it has moved for a while.
+
+    Looks at the lanes of the next signal, so all beliefs must have been carried on before.
+
+    first, last : the exit lanes from the one to before the other.
+    """
+    for x in range(first, last):
+        for j in range(city.exit_loop_ptr[x], city.exit_loop_ptr[x + 1]):
+            number = city.exit_loop[j]
+            if traffic.occupied[number]:
+                if now_s - traffic.on_s[number] >= BLOCKED_S:
+                    traffic.full[x] = 1
+            elif now_s - traffic.off_s[number] >= RELEASE_S:
+                traffic.full[x] = 0
         if _has_no_room(city, traffic, x):
             traffic.full[x] = 1
 

@@ -28,7 +28,6 @@ from ampelwerk.engine.kernels.decision import (
     transition_s,
 )
 from ampelwerk.engine.kernels.estimation import flow_veh_s
-from ampelwerk.engine.kernels.short_links import can_be_served, must_hold, pull_veh, traps
 from ampelwerk.engine.kernels.supervision import (
     STUCK_S,
     busy_elsewhere,
@@ -106,12 +105,7 @@ def _choose_one(
         predict(city, traffic, lane, now_s, arrivals_veh[lane - first_lane])
     stages = city.stage_ptr[i + 1] - first_stage
     present = signals.stage[i]
-    if must_hold(city, traffic, signals, i, now_s):
-        return
-    trapped = traps(city, traffic, i, present)
     waiting = longest_waiting(city, traffic, i, first_stage + present, now_s, parameters.wait_s)
-    if waiting >= 0 and not can_be_served(city, traffic, i, present, waiting):
-        waiting = -1
     # Pedestrians who come late wait for the next change: letting them go now would delay it.
     late = busy_elsewhere(city, traffic, i, first_stage + present)
     best, second = -1, -1
@@ -122,10 +116,6 @@ def _choose_one(
         if waiting < 0 and late and city.without_walkers[first_stage + p] == present:
             continue
         if waiting >= 0 and (p == present or not serves(city, first_stage + p, waiting)):
-            continue
-        if p != present and traps(city, traffic, i, p):
-            continue
-        if p == present and trapped:
             continue
         rate = _rate(city, traffic, signals, parameters, i, p, arrivals_veh, now_s)
         if p == present:
@@ -139,7 +129,7 @@ def _choose_one(
     if best < 0:
         return
     reason = BY_INDEX
-    if waiting < 0 and city.selectable[first_stage + present] and not trapped:
+    if waiting < 0 and city.selectable[first_stage + present]:
         other, other_rate = (best, best_rate) if best != present else (second, second_rate)
         cleared = _queue(city, traffic, first_stage + present) < parameters.cleared_veh
         if cleared and other >= 0 and other_rate > 1e-9:
@@ -239,7 +229,7 @@ def _rate(
         if now_s - traffic.stuck_s[entry] < STUCK_S:
             share = 0.0
         flow = flow_veh_s(city, traffic, entry) * share
-        queue_veh = traffic.queue_veh[lane] + pull_veh(city, traffic, lane)
+        queue_veh = traffic.queue_veh[lane]
         stays_green = p != present and traffic.green_since_s[lane] > NEVER
         for x in range(shortest_s, parameters.horizon_s + 1):
             until = lost_s + x

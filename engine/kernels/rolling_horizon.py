@@ -27,8 +27,8 @@ from ampelwerk.engine.kernels.decision import (
     transition_s,
 )
 from ampelwerk.engine.kernels.estimation import flow_veh_s
-from ampelwerk.engine.kernels.plan_search import BLOCK, UNSET, Labels, Model, Weights, search
-from ampelwerk.engine.kernels.short_links import can_be_served, must_hold, pull_veh, traps
+from ampelwerk.engine.kernels.plan_model import Layout, Model, Weights, no_layout, no_model
+from ampelwerk.engine.kernels.plan_search import UNSET, Labels, no_labels, search
 from ampelwerk.engine.kernels.supervision import (
     STUCK_S,
     busy_elsewhere,
@@ -50,6 +50,16 @@ class Margins(NamedTuple):
     """A lane without departure for this long while vehicles wait is served next. [s]"""
 
 
+class Scratch(NamedTuple):
+    """Room for one decision at a time; every thread needs its own."""
+
+    model: Model
+    layout: Layout
+    labels: Labels
+    arrivals_veh: FloatArray
+    """(horizon,) arrivals of one lane. [veh]"""
+
+
 @kernel
 def choose(
     city: City,
@@ -59,22 +69,22 @@ def choose(
     margins: Margins,
     grid_s: IntArray,
     now_s: float,
-    model: Model,
-    labels: Labels,
-    arrivals_veh: FloatArray,
+    scratch: Scratch,
     out: Choice,
-) -> int:
-    """Decide for every intersection that may; the number of those whose stage should change."""
-    changes = 0
-    for i in range(len(signals.stage)):
+    first: int,
+    last: int,
+) -> None:
+    """Decide for every intersection that may.
+
+    first, last : the intersections from the one to before the other.
+    """
+    for i in range(first, last):
         out.stage[i] = -1
         if now_s >= signals.decidable_s[i]:
             _choose_one(
-                city, traffic, signals, weights, margins, grid_s, i, now_s, model, labels,
-                arrivals_veh, out,
+                city, traffic, signals, weights, margins, grid_s, i, now_s, scratch.model,
+                scratch.layout, scratch.labels, scratch.arrivals_veh, out,
             )  # fmt: skip
-            changes += out.stage[i] >= 0 and out.stage[i] != signals.stage[i]
-    return changes
 
 
 @kernel
@@ -88,6 +98,7 @@ def _choose_one(
     i: int,
     now_s: float,
     model: Model,
+    layout: Layout,
     labels: Labels,
     arrivals_veh: FloatArray,
     out: Choice,
@@ -97,33 +108,15 @@ def _choose_one(
         return
     first_stage = city.stage_ptr[i]
     stages, present = city.stage_ptr[i + 1] - first_stage, signals.stage[i]
-    lanes = -(-(city.lane_ptr[i + 1] - city.lane_ptr[i]) // BLOCK) * BLOCK
-    if must_hold(city, traffic, signals, i, now_s):
-        return
-    trapped = traps(city, traffic, i, present)
+    lanes = city.lane_ptr[i + 1] - city.lane_ptr[i]
     waiting = longest_waiting(city, traffic, i, first_stage + present, now_s, margins.wait_s)
-    if waiting >= 0 and not can_be_served(city, traffic, i, present, waiting):
-        waiting = -1
     late = waiting < 0 and busy_elsewhere(city, traffic, i, first_stage + present)
-    here = Model(
-        model.queue_veh[:lanes],
-        model.arriving_veh[:, :lanes],
-        model.flow_veh_s[:stages, :lanes],
-        model.cap_veh[:stages, :lanes],
-        model.weight[:lanes],
-        model.lost_s[:stages, :stages],
-        model.min_green_s[:stages],
-        model.allowed[:stages],
-        model.drain_s[:lanes],
-    )
-    _gather(city, traffic, signals, grid_s, i, now_s, arrivals_veh, here)
+    _gather(city, traffic, signals, grid_s, i, now_s, arrivals_veh, model)
     for p in range(stages):
         # Pedestrians who come late wait for the next change: letting them go now would delay it.
-        if (late and city.without_walkers[first_stage + p] == present) or (
-            p != present and traps(city, traffic, i, p)
-        ):
-            here.allowed[p] = 0
-    search(here, weights, labels, grid_s, present, stages)
+        if late and city.without_walkers[first_stage + p] == present:
+            model.allowed[p] = 0
+    search(model, weights, layout, labels, grid_s, present, stages, lanes)
     best, second = -1, -1
     for p in range(stages):
         if p == present or labels.best[p] >= UNSET:
@@ -143,12 +136,12 @@ def _choose_one(
         return
     stay = labels.best[stages]
     gain = stay - labels.best[best]
-    if trapped or gain > max(margins.keep_veh_s, margins.keep_share * stay):
+    if gain > max(margins.keep_veh_s, margins.keep_share * stay):
         out.stage[i], out.runner_up[i], out.gap[i] = best, present, gain
     else:
         out.stage[i], out.runner_up[i], out.gap[i] = present, best, -gain
     out.reason[i] = BY_PLAN
-    out.binding[i] = _binding(city, traffic, signals, here, i, out.stage[i], now_s)
+    out.binding[i] = _binding(city, traffic, signals, model, i, out.stage[i], now_s)
 
 
 @kernel
@@ -157,7 +150,7 @@ def _binding(
 ) -> int:
     """What kept lanes of other stages back, or else whether the change could not come earlier."""
     first_lane, first_stage = city.lane_ptr[i], city.stage_ptr[i]
-    for p in range(len(model.allowed)):
+    for p in range(city.stage_ptr[i + 1] - first_stage):
         if p == chosen:
             continue
         for entry in range(city.entry_ptr[first_stage + p], city.entry_ptr[first_stage + p + 1]):
@@ -186,19 +179,14 @@ def _gather(
     arrivals_veh : (horizon,) room for the arrivals of one lane.
     """
     first_lane, first_stage = city.lane_ptr[i], city.stage_ptr[i]
-    stages, lanes = len(out.flow_veh_s), city.lane_ptr[i + 1] - first_lane
+    stages = city.stage_ptr[i + 1] - first_stage
+    lanes = city.lane_ptr[i + 1] - first_lane
     present, block = signals.stage[i], city.transition_ptr[i]
-    out.flow_veh_s[:, :] = 0.0
-    out.drain_s[:] = 1.0e3
-    out.weight[:] = 0.0
-    out.queue_veh[:] = 0.0
-    out.arriving_veh[:, :] = 0.0
-    out.cap_veh[:, :] = 0.0
+    out.flow_veh_s[:stages, :lanes] = 0.0
+    out.drain_s[:lanes] = 1.0e3
     for lane in range(lanes):
         number = first_lane + lane
-        out.queue_veh[lane] = (
-            traffic.queue_veh[number] + traffic.behind_veh[number] + pull_veh(city, traffic, number)
-        )
+        out.queue_veh[lane] = traffic.queue_veh[number] + traffic.behind_veh[number]
         out.weight[lane] = city.lane_weight[number]
         predict(city, traffic, number, now_s, arrivals_veh)
         before = 0.0
@@ -225,6 +213,11 @@ def _gather(
             out.lost_s[present, q] = transition_s(city, signals, i, q, now_s)
 
 
-def no_arrivals(horizon_s: int) -> FloatArray:
-    """Room for the arrivals of one lane."""
-    return np.zeros(horizon_s)
+def no_scratch(lanes: int, stages: int, moments: int, horizon_s: int) -> Scratch:
+    """Room for intersections of at most so many lanes and stages."""
+    return Scratch(
+        model=no_model(lanes, stages, moments),
+        layout=no_layout(lanes, stages, moments, horizon_s),
+        labels=no_labels(lanes, stages, moments),
+        arrivals_veh=np.zeros(horizon_s),
+    )

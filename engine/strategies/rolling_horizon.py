@@ -7,11 +7,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ampelwerk.engine.kernels import decision, plan_search
+from ampelwerk.engine.crew import SOLO, Crew
+from ampelwerk.engine.kernels import decision, plan_model
 from ampelwerk.engine.kernels import rolling_horizon as kernel
 from ampelwerk.engine.kernels.city import City
-from ampelwerk.engine.kernels.decision import Signals
-from ampelwerk.engine.kernels.plan_search import Weights
+from ampelwerk.engine.kernels.decision import Choice, Signals
+from ampelwerk.engine.kernels.plan_model import Weights
 from ampelwerk.engine.kernels.rolling_horizon import Margins
 from ampelwerk.engine.kernels.traffic import Traffic
 from ampelwerk.engine.strategies.strategy import Wish
@@ -54,7 +55,12 @@ class RollingHorizon:
     name = "rolling-horizon"
 
     def __init__(
-        self, city: City, traffic: Traffic, signals: Signals, parameters: Parameters | None = None
+        self,
+        city: City,
+        traffic: Traffic,
+        signals: Signals,
+        parameters: Parameters | None = None,
+        crew: Crew = SOLO,
     ) -> None:
         p = parameters or DEFAULT
         self.city, self.traffic, self.signals = city, traffic, signals
@@ -64,28 +70,29 @@ class RollingHorizon:
         lanes = int(np.diff(city.lane_ptr).max(initial=1))
         stages = int(np.diff(city.stage_ptr).max(initial=1))
         room_s = np.zeros(p.horizon_s + 2, dtype=np.int64)
-        self._grid_s = room_s[: plan_search.time_grid(self._weights, room_s)]
-        self._model = plan_search.no_model(lanes, stages, len(self._grid_s))
-        self._labels = plan_search.no_labels(lanes, stages, len(self._grid_s))
-        self._arrivals_veh = kernel.no_arrivals(p.horizon_s)
+        self._grid_s = room_s[: plan_model.time_grid(self._weights, room_s)]
+        self._scratch = [
+            kernel.no_scratch(lanes, stages, len(self._grid_s), p.horizon_s)
+            for _ in range(crew.workers)
+        ]
         self._choice = no_choice(size)
+        self._crew = crew
+
+    def choose(self, now_s: float) -> Choice:
+        """What is best at every intersection that may change; overwritten by the next call."""
+        city, traffic, signals, choice = self.city, self.traffic, self.signals, self._choice
+        weights, margins, grid_s = self._weights, self._margins, self._grid_s
+        scratch = self._scratch
+
+        def choose(first: int, last: int, worker: int) -> None:
+            kernel.choose(
+                city, traffic, signals, weights, margins, grid_s, now_s, scratch[worker], choice,
+                first, last,
+            )  # fmt: skip
+
+        self._crew.share(choose, len(choice.stage))
+        return choice
 
     def decide(self, now_s: float) -> Sequence[Wish]:
         """Wishes for the intersections whose stage should change."""
-        choice = self._choice
-        changes = kernel.choose(
-            self.city,
-            self.traffic,
-            self.signals,
-            self._weights,
-            self._margins,
-            self._grid_s,
-            now_s,
-            self._model,
-            self._labels,
-            self._arrivals_veh,
-            choice,
-        )
-        if not changes:
-            return ()
-        return wishes_of(choice, self.signals, _REASON)
+        return wishes_of(self.choose(now_s), self.signals, _REASON)

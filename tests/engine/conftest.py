@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from array import array
 
 import numpy as np
@@ -16,6 +17,9 @@ from ampelwerk.models.profile import SumoProfile
 from ampelwerk.sim.imported import import_network
 from ampelwerk.sim.scenario import resolve
 from tests.conftest import SmallScenario
+
+COMPILED = os.environ.get("NUMBA_DISABLE_JIT", "0") in ("", "0")
+"""Kernels are machine code in this run, not Python."""
 
 
 class Street:

@@ -29,12 +29,13 @@ PRIOR_VEH, PRIOR_SHARE, PRIOR_S = 3.0, 0.75, 60.0
 in which time. [veh], [-], [s]"""
 UNCAPPED_VEH = 1e6
 """A cap above this is none. [veh]"""
+NOT_SHOWN_S = 1e15
+"""A moment after everything: during a transition no stage is shown in full. [s]"""
 FAULT = {
     loops.SOUND: "sound",
     loops.STUCK_ON: "stuck-on",
     loops.STUCK_OFF: "stuck-off",
     loops.CHATTER: "chatter",
-    loops.DRIFT: "drift",
 }
 """Names of faults."""
 _ROLE = {
@@ -222,7 +223,14 @@ class LoopHealth:
     def stand_in(self, traffic: Traffic, signals: Signals, now_s: float) -> None:
         """Complete the beliefs of a tick where loops are out of service."""
         degradation.stand_in(
-            self._city, self.watch, self.state, traffic, signals.stage, now_s, self._step_s
+            self._city,
+            self.watch,
+            self.state,
+            traffic,
+            signals.stage,
+            np.where(signals.decidable_s < NOT_SHOWN_S, signals.since_s, NOT_SHOWN_S),
+            now_s,
+            self._step_s,
         )
 
     def _note(self, now_s: float) -> None:

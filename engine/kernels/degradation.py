@@ -9,7 +9,7 @@ the lane gets a green as long as its traffic used to need. Exit: open. Push butt
 from __future__ import annotations
 
 from ampelwerk.engine._jit import kernel
-from ampelwerk.engine.kernels.city import ADVANCE, EXIT, UPSTREAM, City, IntArray
+from ampelwerk.engine.kernels.city import ADVANCE, EXIT, UPSTREAM, City, FloatArray, IntArray
 from ampelwerk.engine.kernels.estimation import flow_veh_s
 from ampelwerk.engine.kernels.loops import Health, Watch
 from ampelwerk.engine.kernels.supervision import exit_share
@@ -25,10 +25,11 @@ SPACING_M = 7.5
 """Road that a queued vehicle takes up. [m]"""
 GAP_S, PLATOON_VEH = 2.5, 2.0
 """Vehicles over the stop line within this time are a platoon; so many follow. [s], [veh]"""
+UNKNOWN_S = 2.5
+"""A loop left so long ago says neither that the line is free nor that vehicles are crossing it: less
+than `EMPTY_S`, more than `SERVICE_GAP_S` of the estimation. [s]"""
 YIELDING_S = 15.0
 """So long a lane moves in which some give way, if another stage gives them right of way. [s]"""
-HELD_S = 3.0
-"""A loop occupied this long is held by a queue. [s]"""
 UNCAPPED_VEH = 1e6
 """A cap above this is none. [veh]"""
 LEAST_VEH_S = 0.01
@@ -80,16 +81,18 @@ def stand_in(
     health: Health,
     traffic: Traffic,
     stage: IntArray,
+    shown_s: FloatArray,
     now_s: float,
     step_s: float,
 ) -> None:
     """Put in the place of what lost loops would have said about every lane in this tick.
 
     stage : (I,) stage shown by each intersection.
+    shown_s : (I,) since when it is shown in full, in the future during a transition. [s]
     """
     for k in range(len(health.out)):
         if health.out[k] and city.loop_role[k] != EXIT:
-            traffic.off_s[k] = now_s  # a lost loop proves no free stop line
+            traffic.off_s[k] = now_s + step_s - UNKNOWN_S
     for lane in range(len(traffic.queue_veh)):
         blind = city.lane_stop_ptr[lane + 1] > city.lane_stop_ptr[lane]
         for j in range(city.lane_stop_ptr[lane], city.lane_stop_ptr[lane + 1]):
@@ -114,29 +117,18 @@ def stand_in(
         if blind:
             i = city.lane_intersection[lane]
             shown = city.stage_ptr[i] + stage[i]
-            _presumed_departures(city, traffic, lane, shown, now_s, step_s)
+            _presumed_departures(city, traffic, lane, shown, shown_s[i], now_s, step_s)
         traffic.queue_veh[lane] = min(traffic.queue_veh[lane], city.lane_reach_veh[lane])
 
 
 @kernel
 def _keep_platoon(city: City, traffic: Traffic, lane: int, now_s: float) -> None:
-    """While vehicles cross the line one close behind the other, more stand behind them.
-
-    A queue up to the upstream loop shows there.
-    """
+    """While vehicles cross the line one close behind the other, more stand behind them."""
     if traffic.green_since_s[lane] > NEVER:
         for j in range(city.lane_stop_ptr[lane], city.lane_stop_ptr[lane + 1]):
             k = city.lane_stop_loop[j]
             if traffic.occupied[k] or now_s - traffic.off_s[k] < GAP_S:
                 traffic.queue_veh[lane] = max(traffic.queue_veh[lane], PLATOON_VEH)
-    a = city.lane_approach[lane]
-    for u in range(city.approach_stream_ptr[a], city.approach_stream_ptr[a + 1]):
-        k = city.stream_loop[u]
-        if traffic.occupied[k] and now_s - traffic.on_s[k] > HELD_S:
-            place = lane - city.approach_lane[city.approach_lane_ptr[a]]
-            share = traffic.share[city.stream_lane_ptr[u] + place]
-            found = share * city.stream_room_veh[u]
-            traffic.queue_veh[lane] = max(traffic.queue_veh[lane], found)
 
 
 @kernel
@@ -207,7 +199,13 @@ def _usual_arrivals(
 
 @kernel
 def _presumed_departures(
-    city: City, traffic: Traffic, lane: int, stage: int, now_s: float, step_s: float
+    city: City,
+    traffic: Traffic,
+    lane: int,
+    stage: int,
+    shown_s: float,
+    now_s: float,
+    step_s: float,
 ) -> None:
     """A lane whose stop line is not seen empties at saturation flow under green.
 
@@ -219,7 +217,7 @@ def _presumed_departures(
     if green_since_s == NEVER:
         traffic.queue_veh[lane] = max(traffic.queue_veh[lane], CALL_VEH)
         return
-    running_s = now_s - green_since_s - START_UP_S
+    running_s = now_s - max(green_since_s, shown_s) - START_UP_S
     for entry in range(city.entry_ptr[stage], city.entry_ptr[stage + 1]):
         if city.entry_lane[entry] != lane:
             continue

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from ampelwerk.engine.kernels.city import FloatArray, IntArray
 
-SOUND, SUSPECT, STUCK_ON, STUCK_OFF, CHATTER, DRIFT = range(6)
+SOUND, SUSPECT, STUCK_ON, STUCK_OFF, CHATTER = range(5)
 """What is thought of a loop."""
 DENSE = 3
 """Rising edges remembered of each loop."""
@@ -39,7 +39,7 @@ class Health(NamedTuple):
     quality: FloatArray
     """(K,) 1 believed, 0.5 in doubt, 0 lost. [-]"""
     fault: IntArray
-    """(K,) SOUND to DRIFT."""
+    """(K,) SOUND to CHATTER."""
     out: IntArray
     """(K,) 1 while what the loop shows is not believed."""
     on: IntArray

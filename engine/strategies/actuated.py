@@ -23,6 +23,9 @@ SHORTEST_GAP_S, LONGEST_GAP_S = 2.0, 4.0
 CALL_S = 4.0
 """Who stays in a walking area this long at red waits for the crossing, and who stands this long
 before a line with some movements at green waits for another. [s]"""
+STUCK_S = 120.0
+"""A loop occupied this long without an edge is stuck, or its lane does not move: no reason to stay
+green. [s]"""
 NEVER_S = -1e9
 
 
@@ -165,7 +168,7 @@ class Actuated:
         for lane in served:
             if isinstance(lane, _Kerb):
                 lane.called, lane.since_s = lane.always, None
-            elif lane.occupied or now_s - lane.seen_s <= lane.gap_s:
+            elif now_s - lane.seen_s <= (STUCK_S if lane.occupied else lane.gap_s):
                 gapped = False
                 break
         without = self._without[i][shown.stage]

@@ -178,6 +178,7 @@ def no_health(city: City, watch: Watch, now_s: float) -> Health:
         kept_share=zeros(len(city.stream_share)),
         blind=whole(signals),
         lost=whole(signals),
+        doubted=whole(signals),
         heard_s=np.full(signals, now_s),
         rate=zeros(signals),
     )

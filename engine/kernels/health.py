@@ -204,7 +204,7 @@ def judge(
     city: City, watch: Watch, health: Health, traffic: Traffic, now_s: float, step_s: float
 ) -> None:
     """The quality of every loop at the end of a tick."""
-    health.lost[:] = 0
+    health.lost[:] = health.doubted[:] = 0
     health.rate[:] = 0.0
     for k in range(len(health.quality)):
         i = watch.home[k]
@@ -227,6 +227,8 @@ def judge(
             health.quality[k], health.fault[k] = 1.0, SOUND
         if health.quality[k] == 0.0:
             health.lost[i] += 1
+        if health.quality[k] == 0.0 or (health.quality[k] < 1.0 and role in (STOP_LINE, ADVANCE)):
+            health.doubted[i] += 1
         if role == STOP_LINE:
             health.rate[i] += health.own[k] / max(LEAST_S, health.own_s[k])
     for i in range(len(health.blind)):

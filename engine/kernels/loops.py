@@ -97,6 +97,8 @@ class Health(NamedTuple):
     """(I,) 1 while most of the signal's loops are lost, or all of them are silent."""
     lost: IntArray
     """(I,) number of its loops that are lost."""
+    doubted: IntArray
+    """(I,) number of those and of its stop-line and advance loops in doubt."""
     heard_s: FloatArray
     """(I,) last edge of any of its loops. [s]"""
     rate: FloatArray

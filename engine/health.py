@@ -98,15 +98,15 @@ def watch_of(city: City, roles: Collection[LoopRole]) -> Watch:
             lanes = targets[k]
         lanes_of.append(lanes)
         home.append(int(city.lane_intersection[lanes[0]]) if lanes else -1)
-        witnesses = list[int]()
+        partners = list[int]()
         for n in lanes:
             if role == STOP_LINE:
-                witnesses += advance[n] or upstream[n]
+                partners += advance[n] or upstream[n]
             elif role == UPSTREAM:
-                witnesses += advance[n] or stops[n]
+                partners += advance[n] or stops[n]
             elif role in (ADVANCE, EXIT):
-                witnesses += stops[n]
-        near.append(dict.fromkeys(witnesses))
+                partners += stops[n]
+        near.append(dict.fromkeys(partners))
     near_ptr, near_loops = _rows(near)
     advance_ptr, advance_loops = _rows(advance)
     heard_loops = [
@@ -178,6 +178,7 @@ def no_health(city: City, watch: Watch, now_s: float) -> Health:
         kept_share=zeros(len(city.stream_share)),
         blind=whole(signals),
         lost=whole(signals),
+        doubted=whole(signals),
         heard_s=np.full(signals, now_s),
         rate=zeros(signals),
     )

@@ -20,7 +20,7 @@ START_UP_S = 2.0
 CALL_VEH = 0.5
 """Queue of a lane at red whose stop line is not seen: enough for the supervisor. [veh]"""
 RECALL_S = 120.0
-"""Longest red of a lane without a sign of traffic, at a signal that has lost loops. [s]"""
+"""Longest red of a lane without a sign of traffic, at a signal with loops in doubt. [s]"""
 SPACING_M = 7.5
 """Road that a queued vehicle takes up. [m]"""
 GAP_S, PLATOON_VEH = 2.5, 2.0
@@ -133,13 +133,13 @@ def _keep_platoon(city: City, traffic: Traffic, lane: int, now_s: float) -> None
 
 @kernel
 def _recall(city: City, health: Health, traffic: Traffic, lane: int, now_s: float) -> None:
-    """Where a signal has lost loops, a lane that was silent through a long red is tried.
+    """Where loops of a signal are doubted, a lane that was silent through a long red is tried.
 
     Both loops of a lane may have failed, and nobody else tells that its traffic is missing.
     """
     red_s = now_s - traffic.red_since_s[lane]
     if (
-        health.lost[city.lane_intersection[lane]] > 0
+        health.doubted[city.lane_intersection[lane]] > 0
         and city.lane_groups[lane] != 0
         and traffic.green_since_s[lane] == NEVER
         and red_s >= RECALL_S

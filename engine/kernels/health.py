@@ -1,10 +1,10 @@
 """Which loops can be believed: every loop is checked against those that see the same vehicles.
 
-A loop without an edge is *expected* to have seen some vehicles: those that its witnesses counted
-since its last one, times the ratio learnt while it worked. Witnesses are, near by, the loops of the
+A loop without an edge is *expected* to have seen some vehicles: those that its partners counted
+since its last one, times the ratio learnt while it worked. Partners are, near by, the loops of the
 same lane (advance against stop line), the advance loops of the approach (upstream), the stop lines
 that lead to an exit; further off, all stop lines of the signal. So night, a rarely used lane or a
-blocked road, where the witnesses are silent too, is no fault. Too much expected in silence is
+blocked road, where the partners are silent too, is no fault. Too much expected in silence is
 stuck on, if the loop shows occupied, else stuck off; pulses shorter or denser than vehicles are
 chatter. A loop that is merely suspected is not believed either, until its next vehicle; one that is
 lost must first work for ten minutes.
@@ -110,7 +110,7 @@ def believed(health: Health, loop: IntArray, out_edges: IntArray) -> int:
 
 @kernel
 def _end_silence(watch: Watch, health: Health, k: int, place: int) -> None:
-    """An edge: what witnesses saw since the one before is nothing to wonder at.
+    """An edge: what partners saw since the one before is nothing to wonder at.
 
     place : first of the two numbers in `worst`.
     """
@@ -128,7 +128,7 @@ def _end_silence(watch: Watch, health: Health, k: int, place: int) -> None:
 
 @kernel
 def _expected(watch: Watch, health: Health, k: int) -> tuple[float, float]:
-    """Vehicles the loop should have seen since its last edge, by near and by far witnesses."""
+    """Vehicles the loop should have seen since its last edge, by near and by far partners."""
     if watch.home[k] < 0:
         return 0.0, 0.0
     near = near_count(watch, health, k) - health.near_mark[k]
@@ -183,7 +183,7 @@ def _fall(city: City, watch: Watch, health: Health, k: int, at_s: float, now_s: 
 
 @kernel
 def near_count(watch: Watch, health: Health, k: int) -> float:
-    """What the near witnesses of a loop have counted. [veh]"""
+    """What the near partners of a loop have counted. [veh]"""
     total = 0.0
     for j in range(watch.near_ptr[k], watch.near_ptr[k + 1]):
         total += health.counted[watch.near[j]]
@@ -204,7 +204,7 @@ def judge(
     city: City, watch: Watch, health: Health, traffic: Traffic, now_s: float, step_s: float
 ) -> None:
     """The quality of every loop at the end of a tick."""
-    health.lost[:] = 0
+    health.lost[:] = health.doubted[:] = 0
     health.rate[:] = 0.0
     for k in range(len(health.quality)):
         i = watch.home[k]
@@ -227,6 +227,8 @@ def judge(
             health.quality[k], health.fault[k] = 1.0, SOUND
         if health.quality[k] == 0.0:
             health.lost[i] += 1
+        if health.quality[k] == 0.0 or (health.quality[k] < 1.0 and role in (STOP_LINE, ADVANCE)):
+            health.doubted[i] += 1
         if role == STOP_LINE:
             health.rate[i] += health.own[k] / max(LEAST_S, health.own_s[k])
     for i in range(len(health.blind)):
@@ -326,7 +328,7 @@ def _silence(city: City, watch: Watch, health: Health, k: int, role: int, now_s:
 
 @kernel
 def _alone(watch: Watch, health: Health, k: int) -> bool:
-    """No near witness of the loop is in service."""
+    """No near partner of the loop is in service."""
     alone = True
     for j in range(watch.near_ptr[k], watch.near_ptr[k + 1]):
         alone = alone and health.out[watch.near[j]] > 0

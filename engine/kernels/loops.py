@@ -61,11 +61,11 @@ class Health(NamedTuple):
     burst_s: FloatArray
     """(K,) begin of that count. [s]"""
     counted: FloatArray
-    """(K,) vehicles that count as a witness. [veh]"""
+    """(K,) its vehicles as others' partner, none while it is lost. [veh]"""
     passed: FloatArray
     """(I,) vehicles over all stop lines. [veh]"""
     near_mark: FloatArray
-    """(K,) what near witnesses had counted at its last edge. [veh]"""
+    """(K,) what near partners had counted at its last edge. [veh]"""
     far_mark: FloatArray
     """(K,) what the signal's stop lines had counted then. [veh]"""
     worst: FloatArray
@@ -74,7 +74,7 @@ class Health(NamedTuple):
     own: FloatArray
     """(K,) its vehicles, forgotten slowly. [veh]"""
     near_seen: FloatArray
-    """(K,) vehicles of near witnesses in the same time. [veh]"""
+    """(K,) vehicles of near partners in the same time. [veh]"""
     far_seen: FloatArray
     """(K,) vehicles over the signal's stop lines in the same time. [veh]"""
     own_s: FloatArray
@@ -97,6 +97,8 @@ class Health(NamedTuple):
     """(I,) 1 while most of the signal's loops are lost, or all of them are silent."""
     lost: IntArray
     """(I,) number of its loops that are lost."""
+    doubted: IntArray
+    """(I,) number of those and of its stop-line and advance loops in doubt."""
     heard_s: FloatArray
     """(I,) last edge of any of its loops. [s]"""
     rate: FloatArray

@@ -136,6 +136,42 @@ def test_lane_without_working_loops_keeps_calling_at_its_usual_rate(lane: Lane) 
     assert 60 / 8 * 0.5 < lane.street.queue(LANE) - before < 60 / 8 * 2
 
 
+def test_lost_stop_line_teaches_no_saturation_flow(lane: Lane) -> None:
+    for _ in range(3):
+        lane.street.second((lane.line, 0.50, 1), (lane.line, 0.53, 0))
+    before = lane.street.estimator.traffic.served_s.copy()
+    for _ in range(10):
+        lane.street.pass_over(lane.advance)
+        lane.street.wait(3)
+    assert (lane.street.estimator.traffic.served_s == before).all()
+
+
+def test_free_advance_loop_bounds_the_queue_before_a_lost_stop_line(lane: Lane) -> None:
+    for _ in range(3):
+        lane.street.second((lane.line, 0.50, 1), (lane.line, 0.53, 0))
+    lane.street.estimator.traffic.queue_veh[LANE] = 15.0
+    lane.street.show(lane.red)
+    lane.street.wait(10)
+    assert lane.street.queue(LANE) <= lane.street.network.lanes[LANE].advance_m / 7.5
+
+
+def test_silent_lane_is_tried_where_another_loop_of_the_signal_is_lost(street: Street) -> None:
+    site = street.network.lanes[LANE].intersection
+    other = next(
+        lane
+        for number, lane in enumerate(street.network.lanes)
+        if number != LANE and lane.intersection == site and lane.stop_loops
+    )
+    street.show(stage_that(street, LANE, serves=False))
+    street.wait(200)
+    assert street.queue(LANE) == 0.0
+    for _ in range(3):
+        street.second((other.stop_loops[0], 0.50, 1), (other.stop_loops[0], 0.53, 0))
+    street.wait(2)
+    assert street.queue(LANE) >= 0.5
+    assert street.now_s - street.estimator.traffic.departed_s[LANE] > 90.0
+
+
 def test_exit_of_a_lost_loop_is_open(street: Street) -> None:
     number = next(k for k, exit_ in enumerate(street.network.exits) if exit_.exit_loops)
     loop = street.network.exits[number].exit_loops[0]

@@ -74,6 +74,16 @@ class Stage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PartialIntersection:
+    """One of several signals that stand so close that one controller runs them (RiLSA: Teilknoten)."""
+
+    name: IntersectionId
+    """Its own name."""
+    links: int
+    """Length of its state string."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Intersection:
     """Everything static that is known about one signalised intersection."""
 
@@ -95,6 +105,18 @@ class Intersection:
     """Programs as plans; the first is the one in force at begin."""
     findings: tuple[Finding, ...] = ()
     """What was noticed at import."""
+    parts: tuple[PartialIntersection, ...] = ()
+    """Its partial intersections in order of their links; empty where it is one."""
+
+    def states(self, state: str) -> list[tuple[str, str]]:
+        """(name, state string) of each partial intersection, or of itself."""
+        if not self.parts:
+            return [(str(self.intersection_id), state)]
+        found, first = list[tuple[str, str]](), 0
+        for part in self.parts:
+            found.append((str(part.name), state[first : first + part.links]))
+            first += part.links
+        return found
 
     def without_walkers(self, stage: int) -> int | None:
         """The delivered stage that shows the same as this one but no pedestrian group at green."""

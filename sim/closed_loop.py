@@ -82,7 +82,6 @@ class ClosedLoop:
             LocalController(intersection, tick_ds=self._step_ds, now_ds=self._begin_ds)
             for intersection in network.intersections
         ]
-        self._names = [str(site.intersection_id) for site in network.intersections]
         size = len(self.controllers)
         self.signals = Signals(
             stage=np.zeros(size, dtype=np.int64),
@@ -92,7 +91,7 @@ class ClosedLoop:
         )
         for i in range(size):
             self._publish(i)
-            street.show(self._names[i], self.controllers[i].state)
+            self._show(i)
         self.border = FrameBorder(len(network.loops))
         self.timing = Timing()
         self.decisions: list[Decision] = []
@@ -146,10 +145,15 @@ class ClosedLoop:
         for i, controller in enumerate(self.controllers):
             decidable_ds = controller.decidable_from_ds
             if controller.tick(now_ds):
-                self._street.show(self._names[i], controller.state)
+                self._show(i)
                 self._publish(i)
             elif controller.decidable_from_ds != decidable_ds:
                 self._publish(i)
+
+    def _show(self, i: int) -> None:
+        """Put the output of one controller on its lamps."""
+        for name, state in self.network.intersections[i].states(self.controllers[i].state):
+            self._street.show(name, state)
 
     def _publish(self, i: int) -> None:
         """What one controller shows, for the engine's arrays."""

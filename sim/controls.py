@@ -19,6 +19,8 @@ from ampelwerk.sim.closed_loop import ClosedLoop, Control
 
 NATIVE = "native"
 """SUMO's own programs, untouched."""
+JOINING = ("max-pressure", "priority-index", "rolling-horizon")
+"""Kinds of control that run signals at a short link as one intersection."""
 
 
 class _Estimated:

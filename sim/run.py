@@ -28,11 +28,12 @@ from ampelwerk.sim import loop_layout, measures, monitor
 from ampelwerk.sim.backend import Backend, start_backend
 from ampelwerk.sim.closed_loop import ClosedLoop, Timing
 from ampelwerk.sim.collisions import count_collisions
-from ampelwerk.sim.controls import NATIVE, connect, loop_roles
+from ampelwerk.sim.controls import JOINING, NATIVE, connect, loop_roles
 from ampelwerk.sim.decisions import decisions_csv
 from ampelwerk.sim.detector_faults import FaultyLoops
 from ampelwerk.sim.detectors import LoopReader
 from ampelwerk.sim.imported import import_network, network_json
+from ampelwerk.sim.joint_signals import join_signals
 from ampelwerk.sim.loop_alarms import alarms_csv, what_was_found
 from ampelwerk.sim.monitor_net import read_links
 from ampelwerk.sim.net_file import read_net
@@ -98,9 +99,10 @@ def run(
     scenario = config.scenario
     manifest = configuration_of_run(config)
     _write_json({"status": "unfinished", "config": manifest}, directory / MANIFEST)
-    network = import_network(scenario, config.profile, loops=config.loops)
+    signals = import_network(scenario, config.profile, loops=config.loops)
+    network = join_signals(signals) if config.control in JOINING else signals
     (directory / MODEL).write_bytes(network_json(network))
-    options = _sumo_options(config, network, directory)
+    options = _sumo_options(config, signals, directory)
     backend = start_backend(config.backend, options, gui=config.gui)
     try:
         frames = directory / FRAMES if record else None
@@ -109,7 +111,7 @@ def run(
         backend.close()
     (directory / DECISIONS).write_bytes(decisions_csv(loop.decisions if loop else (), network))
     (directory / DETECTORS).write_bytes(alarms_csv(alarms, network))
-    safety = _witness(config, network, directory)
+    safety = _witness(config, signals, directory)
     result = measures.measure_run(
         directory,
         scenario,

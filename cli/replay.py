@@ -13,7 +13,7 @@ from ampelwerk.cli.failure import OK, RUNTIME_ERROR
 from ampelwerk.cli.inputs import fresh_directory, known_control
 from ampelwerk.models.errors import InvalidInputError
 from ampelwerk.sim.agreement import Agreement, agreement
-from ampelwerk.sim.controls import NATIVE
+from ampelwerk.sim.controls import NATIVE, controlled_network
 from ampelwerk.sim.decisions import read_decisions
 from ampelwerk.sim.replay import (
     Difference,
@@ -51,8 +51,15 @@ def replay(
     if control == record.run.control:
         return _same_control(record, replayed, as_json=as_json)
     run = record.run
-    recorded = read_decisions(run.file(DECISIONS), record.network)
-    found = agreement(record.network, recorded, replayed.decisions, run.begin_s, run.end_s)
+    before = controlled_network(run.control, record.network)
+    found = agreement(
+        read_decisions(run.file(DECISIONS), before),
+        before,
+        replayed.decisions,
+        controlled_network(control, record.network),
+        run.begin_s,
+        run.end_s,
+    )
     _print_agreement(record, replayed, found, as_json=as_json)
     if output is None:
         console.print("The decisions were not kept; name a directory with --output to keep them.")

@@ -108,6 +108,11 @@ class Intersection:
     parts: tuple[PartialIntersection, ...] = ()
     """Its partial intersections in order of their links; empty where it is one."""
 
+    @property
+    def part_names(self) -> list[str]:
+        """Names of its partial intersections, or its own."""
+        return [str(part.name) for part in self.parts] or [str(self.intersection_id)]
+
     def states(self, state: str) -> list[tuple[str, str]]:
         """(name, state string) of each partial intersection, or of itself."""
         if not self.parts:

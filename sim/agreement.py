@@ -20,7 +20,8 @@ class Agreement:
     same: int
     """Decisions found in both: same time, intersection and stage."""
     same_stage_share: tuple[tuple[str, float], ...]
-    """(intersection, share of time in which both wanted the same stage)."""
+    """(intersection, share of time in which both wanted the same stage), for the intersections
+    that both controls run as one."""
 
     @property
     def overall_share(self) -> float:
@@ -30,39 +31,57 @@ class Agreement:
 
 
 def agreement(
-    network: Network,
     recorded: Sequence[Decision],
+    recorded_network: Network,
     replayed: Sequence[Decision],
+    replayed_network: Network,
     begin_s: float,
     end_s: float,
 ) -> Agreement:
-    """Compare the decisions of a replay with the recorded ones."""
-    pairs = zip(
-        network.intersections,
-        by_intersection(recorded, network),
-        by_intersection(replayed, network),
-        strict=True,
-    )
+    """Compare the decisions of a replay with the recorded ones, each on the network it is for."""
+    there = {
+        site.intersection_id: decisions
+        for site, decisions in zip(
+            replayed_network.intersections,
+            by_intersection(replayed, replayed_network),
+            strict=True,
+        )
+    }
+    pairs = [
+        (site, decisions, there[site.intersection_id])
+        for site, decisions in zip(
+            recorded_network.intersections,
+            by_intersection(recorded, recorded_network),
+            strict=True,
+        )
+        if site.intersection_id in there
+    ]
     return Agreement(
         recorded=len(recorded),
         replayed=len(replayed),
-        same=len({_key(d) for d in recorded} & {_key(d) for d in replayed}),
+        same=len(_keys(recorded, recorded_network) & _keys(replayed, replayed_network)),
         same_stage_share=tuple(
             (
                 str(site.intersection_id),
                 _share(
                     wanted_stages(site, here, begin_s, end_s),
-                    wanted_stages(site, there, begin_s, end_s),
+                    wanted_stages(site, other, begin_s, end_s),
                     end_s,
                 ),
             )
-            for site, here, there in pairs
+            for site, here, other in pairs
         ),
     )
 
 
-def _key(decision: Decision) -> tuple[float, int, int]:
-    return decision.time_s, decision.wish.intersection, decision.wish.stage
+def _keys(decisions: Sequence[Decision], network: Network) -> set[tuple[float, str, str]]:
+    """What was decided, by name."""
+    found = set()
+    for decision in decisions:
+        site = network.intersections[decision.wish.intersection]
+        stage = site.stages[decision.wish.stage]
+        found.add((decision.time_s, str(site.intersection_id), str(stage.stage_id)))
+    return found
 
 
 def _share(a: WantedStages, b: WantedStages, end_s: float) -> float:

@@ -15,7 +15,9 @@ from ampelwerk.engine.strategies.priority_index import PriorityIndex
 from ampelwerk.engine.strategies.rolling_horizon import RollingHorizon
 from ampelwerk.engine.strategies.strategy import Strategy
 from ampelwerk.models.detection import DetectorFrame, LoopAlarm, LoopRole
+from ampelwerk.models.network import Network
 from ampelwerk.sim.closed_loop import ClosedLoop, Control
+from ampelwerk.sim.joint_signals import join_signals
 
 NATIVE = "native"
 """SUMO's own programs, untouched."""
@@ -63,6 +65,11 @@ def loop_roles(control: str) -> Sequence[LoopRole]:
     if control == "max-pressure":  # queues alone: arrivals further up do not matter to it
         return tuple(role for role in LoopRole if role is not LoopRole.UPSTREAM)
     return tuple(LoopRole)
+
+
+def controlled_network(control: str, network: Network) -> Network:
+    """The network as a kind of control sees it: its intersections may be several signals each."""
+    return join_signals(network) if control in JOINING else network
 
 
 def connect(control: str, loop: ClosedLoop) -> Control:

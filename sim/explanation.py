@@ -14,7 +14,7 @@ from ampelwerk.models.envelope import Aspect
 from ampelwerk.models.errors import InvalidInputError
 from ampelwerk.models.intersection import Intersection
 from ampelwerk.models.network import Network
-from ampelwerk.sim.controls import NATIVE
+from ampelwerk.sim.controls import NATIVE, controlled_network
 from ampelwerk.sim.decisions import (
     Decision,
     WantedStages,
@@ -124,7 +124,7 @@ def explain(run: RunDirectory, intersection: str, at_s: float) -> Explanation:
     InvalidInputError : no such intersection, a time outside the run, or nothing was decided.
     """
     _refuse_native(run)
-    network = run.network()
+    network = controlled_network(run.control, run.network())
     number = _intersection(network, intersection, run)
     _require_within(run, at_s)
     site = network.intersections[number]
@@ -139,7 +139,7 @@ def explain(run: RunDirectory, intersection: str, at_s: float) -> Explanation:
         next_best, gap = _next_best(decision, words)
         reason, binding = decision.wish.reason, decision.wish.binding
     return Explanation(
-        intersection=intersection,
+        intersection=str(site.intersection_id),
         at_s=at_s,
         scenario=run.scenario,
         control=run.control,
@@ -203,15 +203,17 @@ class _StageWords:
 def _lamps(run: RunDirectory, site: Intersection, at_s: float) -> Lamps:
     """Aspects from signals.csv."""
     path = run.file(SIGNALS)
-    changes = read_signals(path).get(str(site.intersection_id))
-    if changes is None:
+    changes = read_signals(path)
+    names_of_parts = site.part_names
+    missing = [name for name in names_of_parts if name not in changes]
+    if missing:
         raise InvalidInputError(
             "the record of the signals does not have the intersection",
             where=str(path),
-            found=f"nothing of {site.intersection_id}",
+            found=f"nothing of {', '.join(missing)}",
             remedy="run it again",
         )
-    state = changes.at(at_s)
+    state = "".join(changes[name].at(at_s) for name in names_of_parts)
     names: dict[Aspect, list[str]] = {aspect: [] for aspect in Aspect}
     for number, group in enumerate(site.envelope.groups):
         aspect = aspect_of(state, group_links(site, number))
@@ -249,10 +251,13 @@ def _require_within(run: RunDirectory, at_s: float) -> None:
 
 
 def _intersection(network: Network, name: str, run: RunDirectory) -> int:
-    """Index of an intersection by its name."""
+    """Index of an intersection by its name, or that of one of its partial intersections."""
     names = [str(site.intersection_id) for site in network.intersections]
     if name in names:
         return names.index(name)
+    for number, site in enumerate(network.intersections):
+        if name in site.part_names:
+            return number
     for left in network.uncontrolled:
         if str(left.intersection_id) == name:
             raise InvalidInputError(

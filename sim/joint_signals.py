@@ -23,6 +23,7 @@ from ampelwerk.models.intersection import (
     PartialIntersection,
     Stage,
     StageId,
+    Turn,
 )
 from ampelwerk.models.network import Crossing, ExitLane, Network, StopLane
 from ampelwerk.models.plan import CyclicPlan, PlanStep
@@ -31,7 +32,7 @@ T = TypeVar("T")
 Part = TypeVar("Part", StopLane, ExitLane)
 SHORT_LINK_M = 22.0
 """A link no longer than this is short: three cars fill it. [m]"""
-CLEARING_MPS = 8.0
+CLEARING_MPS = 14.0
 """Speed at which the last vehicles leave the link. [m/s]"""
 LEAST_STEP_DS = 100
 """Length in the joint plan of a stage that no plan of its own shows. [ds]"""
@@ -253,7 +254,7 @@ class _Joint:
         for link in self._links:
             here, there = self._at(link.feeder), self._at(link.far)
             for fed, left in itertools.product(link.feeding, link.leaving):
-                if fed.group < 0 or left.group < 0:
+                if fed.group < 0 or left.group < 0 or fed.turn is not Turn.STRAIGHT:
                     continue
                 amber_ds = sites[here].envelope.groups[fed.group].amber_ds
                 clearing_ds = round(10 * (fed.length_m + link.length_m) / CLEARING_MPS)

@@ -22,7 +22,7 @@ from typing import Any
 from ampelwerk.models.errors import InvalidInputError
 from ampelwerk.models.network import Network
 from ampelwerk.sim.closed_loop import ClosedLoop
-from ampelwerk.sim.controls import NATIVE, connect, loop_roles
+from ampelwerk.sim.controls import NATIVE, connect, controlled_network, loop_roles
 from ampelwerk.sim.decisions import Decision, decisions_csv
 from ampelwerk.sim.imported import network_json
 from ampelwerk.sim.recording import FORMAT, HeardLoops, RecordedFrames, read_frames
@@ -48,7 +48,7 @@ class Record:
     run: RunDirectory
     """The run."""
     network: Network
-    """The network that was controlled."""
+    """The network that was controlled, every signal for itself."""
     frames: RecordedFrames
     """What the loops reported."""
     decisions: bytes
@@ -182,7 +182,8 @@ def replay(
     """
     run, network = record.run, record.network
     street = _Noted(run.begin_s, run.step_s, run.end_s)
-    loop = ClosedLoop(network, street, begin_s=run.begin_s, step_s=run.step_s)
+    controlled = controlled_network(control, network)
+    loop = ClosedLoop(controlled, street, begin_s=run.begin_s, step_s=run.step_s)
     behind = connect(control, loop)
     recorded, heard = record.frames.reader(), HeardLoops(network, loop_roles(control))
 
@@ -194,7 +195,7 @@ def replay(
     return Replayed(
         control=control,
         decisions=loop.decisions,
-        content=decisions_csv(loop.decisions, network),
+        content=decisions_csv(loop.decisions, loop.network),
         signals=_signals_csv(street.rows),
     )
 

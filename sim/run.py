@@ -28,12 +28,11 @@ from ampelwerk.sim import loop_layout, measures, monitor
 from ampelwerk.sim.backend import Backend, start_backend
 from ampelwerk.sim.closed_loop import ClosedLoop, Timing
 from ampelwerk.sim.collisions import count_collisions
-from ampelwerk.sim.controls import JOINING, NATIVE, connect, loop_roles
+from ampelwerk.sim.controls import NATIVE, connect, controlled_network, loop_roles
 from ampelwerk.sim.decisions import decisions_csv
 from ampelwerk.sim.detector_faults import FaultyLoops
 from ampelwerk.sim.detectors import LoopReader
 from ampelwerk.sim.imported import import_network, network_json
-from ampelwerk.sim.joint_signals import join_signals
 from ampelwerk.sim.loop_alarms import alarms_csv, what_was_found
 from ampelwerk.sim.monitor_net import read_links
 from ampelwerk.sim.net_file import read_net
@@ -99,19 +98,19 @@ def run(
     scenario = config.scenario
     manifest = configuration_of_run(config)
     _write_json({"status": "unfinished", "config": manifest}, directory / MANIFEST)
-    signals = import_network(scenario, config.profile, loops=config.loops)
-    network = join_signals(signals) if config.control in JOINING else signals
+    network = import_network(scenario, config.profile, loops=config.loops)
     (directory / MODEL).write_bytes(network_json(network))
-    options = _sumo_options(config, signals, directory)
+    options = _sumo_options(config, network, directory)
     backend = start_backend(config.backend, options, gui=config.gui)
     try:
         frames = directory / FRAMES if record else None
         timing, loop, alarms, detectors = _simulate(config, network, backend, progress, frames)
     finally:
         backend.close()
-    (directory / DECISIONS).write_bytes(decisions_csv(loop.decisions if loop else (), network))
+    decisions = decisions_csv(loop.decisions, loop.network) if loop else decisions_csv((), network)
+    (directory / DECISIONS).write_bytes(decisions)
     (directory / DETECTORS).write_bytes(alarms_csv(alarms, network))
-    safety = _witness(config, signals, directory)
+    safety = _witness(config, network, directory)
     result = measures.measure_run(
         directory,
         scenario,
@@ -175,7 +174,8 @@ def _simulate(
                 progress(k / steps)
         timing.sumo_s = perf_counter() - started
         return timing, None, (), _detectors(0, {}, None, ())
-    loop = ClosedLoop(network, backend, begin_s=scenario.begin_s, step_s=scenario.step_s)
+    controlled = controlled_network(config.control, network)
+    loop = ClosedLoop(controlled, backend, begin_s=scenario.begin_s, step_s=scenario.step_s)
     control = connect(config.control, loop)
 
     def tell(now_s: float) -> None:

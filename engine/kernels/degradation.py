@@ -11,6 +11,7 @@ from __future__ import annotations
 from ampelwerk.engine._jit import kernel
 from ampelwerk.engine.kernels.city import ADVANCE, EXIT, UPSTREAM, City, FloatArray, IntArray
 from ampelwerk.engine.kernels.estimation import flow_veh_s
+from ampelwerk.engine.kernels.health import never_heard
 from ampelwerk.engine.kernels.loops import Health, Watch
 from ampelwerk.engine.kernels.supervision import exit_share
 from ampelwerk.engine.kernels.traffic import NEVER, Traffic
@@ -21,6 +22,8 @@ CALL_VEH = 0.5
 """Queue of a lane at red whose stop line is not seen: enough for the supervisor. [veh]"""
 RECALL_S = 120.0
 """Longest red of a lane without a sign of traffic, at a signal with loops in doubt. [s]"""
+UNUSED_S = 300.0
+"""The same of a lane that never showed a vehicle, where all loops are believed. [s]"""
 SPACING_M = 7.5
 """Road that a queued vehicle takes up. [m]"""
 GAP_S, PLATOON_VEH = 2.5, 2.0
@@ -104,7 +107,7 @@ def stand_in(
         had = watch.advance_ptr[lane + 1] > watch.advance_ptr[lane]
         unseen = city.lane_advance_loop[lane] < 0 and (had or blind)
         if not (blind or unseen):
-            _recall(city, health, traffic, lane, now_s)
+            _recall(city, watch, health, traffic, lane, now_s)
             continue
         if unseen and not blind:
             _keep_platoon(city, traffic, lane, now_s)
@@ -132,17 +135,26 @@ def _keep_platoon(city: City, traffic: Traffic, lane: int, now_s: float) -> None
 
 
 @kernel
-def _recall(city: City, health: Health, traffic: Traffic, lane: int, now_s: float) -> None:
-    """Where loops of a signal are doubted, a lane that was silent through a long red is tried.
+def _recall(
+    city: City, watch: Watch, health: Health, traffic: Traffic, lane: int, now_s: float
+) -> None:
+    """A lane that was silent through a long red is tried: at a signal whose loops are doubted, and
+    after a longer one where it never showed a vehicle.
 
     Both loops of a lane may have failed, and nobody else tells that its traffic is missing.
     """
+    limit_s = RECALL_S
+    if health.doubted[city.lane_intersection[lane]] == 0:
+        limit_s = UNUSED_S
+        for j in range(city.lane_stop_ptr[lane], city.lane_stop_ptr[lane + 1]):
+            if not never_heard(watch, health, city.lane_stop_loop[j]):
+                return
     red_s = now_s - traffic.red_since_s[lane]
     if (
-        health.doubted[city.lane_intersection[lane]] > 0
+        city.lane_stop_ptr[lane + 1] > city.lane_stop_ptr[lane]
         and city.lane_groups[lane] != 0
         and traffic.green_since_s[lane] == NEVER
-        and red_s >= RECALL_S
+        and red_s >= limit_s
         and traffic.queue_veh[lane] < CALL_VEH
     ):
         traffic.queue_veh[lane] = CALL_VEH

@@ -295,6 +295,8 @@ def _silence(city: City, watch: Watch, health: Health, k: int, role: int, now_s:
     else:
         by_far = 0.5 if far >= max(16.0, 2.0 * usual_far) else 0.0
     known = health.own[k] >= KNOWN_VEH
+    if never_heard(watch, health, k):
+        by_far = 0.0
     if role == STOP_LINE:
         if stuck:
             return 1.0
@@ -324,6 +326,20 @@ def _silence(city: City, watch: Watch, health: Health, k: int, role: int, now_s:
             certainty = max(certainty, 0.5)
         return certainty
     return 1.0 if both else max(by_far, _degree(near, max(4.0, 1.2 * usual), FAR))
+
+
+@kernel
+def never_heard(watch: Watch, health: Health, k: int) -> bool:
+    """The loop has near partners, and neither it nor one of them has seen anybody since the begin.
+
+    Most lanes that nobody ever used carry no traffic; `degradation` tries them now and then.
+    """
+    if health.rises_s[k, 0] > NEVER:
+        return False
+    for j in range(watch.near_ptr[k], watch.near_ptr[k + 1]):
+        if health.rises_s[watch.near[j], 0] > NEVER:
+            return False
+    return bool(watch.near_ptr[k + 1] > watch.near_ptr[k])
 
 
 @kernel

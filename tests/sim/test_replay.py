@@ -128,13 +128,13 @@ def test_agreement_with_oneself_is_whole_and_with_another_is_not(
 ) -> None:
     found = open_record(open_run(recorded["actuated"]))
     own, other = replay(found, "actuated").decisions, replay(found, "max-pressure").decisions
-    same = agreement(found.network, own, own, 0.0, 400.0)
+    same = agreement(own, found.network, own, found.network, 0.0, 400.0)
     assert (same.same, same.overall_share) == (len(own), 1.0)
-    differs = agreement(found.network, own, other, 0.0, 400.0)
+    differs = agreement(own, found.network, other, found.network, 0.0, 400.0)
     assert differs.same < differs.recorded == len(own)
     assert differs.replayed == len(other)
     assert 0.2 < differs.overall_share < 1
-    back = agreement(found.network, other, own, 0.0, 400.0)
+    back = agreement(other, found.network, own, found.network, 0.0, 400.0)
     assert back.same_stage_share == differs.same_stage_share
 
 

@@ -295,7 +295,44 @@ def railway(folder: Path) -> Scenario:
     return scenario_of(net, demand_file(folder, train + cars))
 
 
+# Two junctions 10 m apart, side roads on opposite sides: their signals clear the link in a stage of
+# its own.
+
+_A = ("GGgrrrGGG", "GGgrrryyy", "GGGrrrrrr", "yyyrrrrrr", "rrrGGGrrr", "rrryyyrrr")
+_B = ("GGGGGgrrr", "yyyGGgrrr", "rrrGGGrrr", "rrryyyrrr", "rrrrrrGGG", "rrrrrryyy")
+_LENGTHS_S = (25, 3, 6, 3, 20, 3)
+
+
+def staggered(folder: Path) -> Scenario:
+    nodes = {"a": (0, 0), "b": (0, 30), "n": (0, 230), "s": (0, -200), "w": (-200, 30)}
+    net = plain_net(
+        folder, {**nodes, "e": (200, 0)}, [("n", "b"), ("b", "a"), ("a", "s"), ("w", "b"), ("e", "a")],
+        signals=("a", "b"), lanes=2,
+    )  # fmt: skip
+    program = "".join(
+        f'<tlLogic id="{signal}" programID="cleared" type="static" offset="0">'
+        + "".join(
+            f'<phase duration="{length_s}" state="{state}"/>'
+            for length_s, state in zip(_LENGTHS_S, states, strict=True)
+        )
+        + "</tlLogic>"
+        for signal, states in (("a", _A), ("b", _B))
+    )
+    routes = demand_file(
+        folder,
+        """
+  <flow id="down" from="nb" to="as" begin="0" end="300" vehsPerHour="350"/>
+  <flow id="up" from="sa" to="bn" begin="0" end="300" vehsPerHour="350"/>
+  <flow id="into_w" from="sa" to="bw" begin="0" end="300" vehsPerHour="120"/>
+  <flow id="into_e" from="nb" to="ae" begin="0" end="300" vehsPerHour="120"/>
+  <flow id="west" from="wb" to="as" begin="0" end="300" vehsPerHour="150"/>
+  <flow id="east" from="ea" to="bn" begin="0" end="300" vehsPerHour="150"/>""",
+    )
+    return scenario_of(net, routes, additional_file(folder, program))
+
+
 NETWORKS: Sequence[Builder] = (
     crossings, crossings_signalled_from_both_ends, mid_block_crossing, tram, bus_lane, bicycles,
     joined, too_many_groups, one_lane, roundabout, left_hand, without_insides, hilly, railway,
+    staggered,
 )  # fmt: skip

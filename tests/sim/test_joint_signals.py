@@ -1,0 +1,171 @@
+"""Signals at a short link become one intersection that lets nobody in who cannot leave."""
+
+from __future__ import annotations
+
+from itertools import product
+from pathlib import Path
+
+import pytest
+
+from ampelwerk.models.intersection import Intersection
+from ampelwerk.models.network import Network
+from ampelwerk.models.profile import SumoProfile
+from ampelwerk.sim.controls import controlled_network
+from ampelwerk.sim.explanation import explain
+from ampelwerk.sim.imported import import_network
+from ampelwerk.sim.joint_signals import SHORT_LINK_M, join_signals
+from ampelwerk.sim.run_directory import open_run
+from ampelwerk.sim.scenario import resolve
+from tests.sim import odd_networks
+from tests.sim.runs import simulate
+
+PAIRS = {("243641585", "gneJ257"), ("30503246", "30624898")}
+"""Signals of ingolstadt21 that stand 12 and 15 m apart."""
+
+
+@pytest.fixture(scope="module", params=["staggered", "ingolstadt21"])
+def network(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Network:
+    if request.param == "staggered":
+        scenario = odd_networks.staggered(tmp_path_factory.mktemp("staggered"))
+    else:
+        scenario = resolve("ingolstadt21")
+    return import_network(scenario, SumoProfile())
+
+
+def joint_sites(network: Network) -> list[tuple[int, Intersection]]:
+    return [(i, site) for i, site in enumerate(network.intersections) if site.parts]
+
+
+def test_the_pairs_are_joined(network: Network) -> None:
+    found = {tuple(site.part_names) for _, site in joint_sites(join_signals(network))}
+    assert found == ({("a", "b")} if len(network.intersections) == 2 else PAIRS)
+
+
+def test_whoever_is_let_into_a_short_link_has_a_free_way_out(network: Network) -> None:
+    joined = join_signals(network)
+    short = {exit_.lane_id: exit_ for exit_ in joined.exits if exit_.length_m <= SHORT_LINK_M}
+    checked = 0
+    for i, site in joint_sites(joined):
+        ends = [m for m in site.movements if m.from_lane in short]
+        for stage, m in product(site.stages, site.movements):
+            if not stage.selectable or m.group not in stage.groups or m.to_lane not in short:
+                continue
+            assert short[m.to_lane].intersection == i
+            road = m.to_lane.rpartition("_")[0]
+            for out in ends:
+                if out.from_lane.rpartition("_")[0] == road:
+                    assert out.group in stage.groups
+                    if out.group in stage.permissive:
+                        assert not set(out.yields_to) & set(stage.groups)
+                    checked += 1
+    assert checked > 0
+
+
+def test_everybody_is_served_by_stages_to_choose_and_by_the_plan(network: Network) -> None:
+    for _, site in joint_sites(join_signals(network)):
+        everybody = set(range(len(site.envelope.groups)))
+        chosen = {g for stage in site.stages if stage.selectable for g in stage.groups}
+        planned = {g for step in site.plans[0].steps for g in site.stages[step.stage].groups}
+        assert chosen == planned == everybody
+
+
+def test_rules_of_the_members_stay_and_the_link_is_cleared(network: Network) -> None:
+    by_name = {str(site.intersection_id): site for site in network.intersections}
+    for _, site in joint_sites(join_signals(network)):
+        first = 0
+        across = 0
+        for name in site.part_names:
+            member = by_name[name]
+            size = member.envelope.size
+            for r, c in product(range(size), range(size)):
+                assert (
+                    site.envelope.conflict[first + r][first + c] == member.envelope.conflict[r][c]
+                )
+                assert (
+                    site.envelope.intergreen_ds[first + r][first + c]
+                    == member.envelope.intergreen_ds[r][c]
+                )
+            across += sum(
+                map(
+                    sum,
+                    (row[first + size :] for row in site.envelope.conflict[first : first + size]),
+                )
+            )
+            first += size
+        assert across == 1  # those who go straight through from both ends
+
+
+def test_lanes_and_exits_point_to_what_they_pointed_to(network: Network) -> None:
+    joined = join_signals(network)
+
+    def lane_facts(net: Network) -> set[tuple[object, ...]]:
+        return {
+            (
+                lane.lane_id,
+                net.approaches[lane.approach].edge_id,
+                tuple(
+                    net.intersections[lane.intersection].movements[m].to_lane
+                    for m in lane.movements
+                ),
+            )
+            for lane in net.lanes
+        }
+
+    def exit_facts(net: Network) -> set[tuple[object, ...]]:
+        return {
+            (
+                exit_.lane_id,
+                tuple(net.lanes[k].lane_id for k in exit_.leads_to),
+                tuple(
+                    net.intersections[exit_.intersection].movements[m].from_lane
+                    for m in exit_.movements
+                ),
+            )
+            for exit_ in net.exits
+        }
+
+    assert lane_facts(joined) == lane_facts(network)
+    assert exit_facts(joined) == exit_facts(network)
+    numbers = [lane.intersection for lane in joined.lanes]
+    assert numbers == sorted(numbers)
+    for approach in joined.approaches:
+        assert all(joined.lanes[k].intersection == approach.intersection for k in approach.lanes)
+
+
+def test_states_are_split_among_the_signals(network: Network) -> None:
+    for _, site in joint_sites(join_signals(network)):
+        letters = "".join(chr(ord("A") + k % 26) for k in range(site.sumo_link_count))
+        parts = site.states(letters)
+        assert [name for name, _ in parts] == site.part_names
+        assert "".join(state for _, state in parts) == letters
+
+
+def test_signals_stay_apart_without_a_stage_that_clears_the_link(tmp_path: Path) -> None:
+    scenario = odd_networks.staggered(tmp_path)
+    plain = import_network(
+        resolve(str(scenario.net_file), routes=list(scenario.route_files), end_s=60.0),
+        SumoProfile(),
+    )
+    assert join_signals(plain) is plain
+
+
+def test_only_kinds_of_control_that_choose_stages_freely_join(network: Network) -> None:
+    assert controlled_network("fixed", network) is network
+    assert controlled_network("actuated", network) is network
+    assert len(controlled_network("rolling-horizon", network).intersections) < len(
+        network.intersections
+    )
+
+
+@pytest.mark.sumo
+def test_a_joint_run_is_safe_and_explained_by_the_name_of_either_signal(tmp_path: Path) -> None:
+    scenario = odd_networks.staggered(tmp_path)
+    measures = simulate(scenario, tmp_path / "run", "rolling-horizon")
+    assert measures["safety"]["violations"] == 0
+    assert not measures["gridlock"]
+    run = open_run(tmp_path / "run")
+    at_s = scenario.end_s - 60.0
+    one, other = explain(run, "a", at_s), explain(run, "b", at_s)
+    assert one == other
+    assert one.intersection == "a+b"
+    assert len(one.lamps.state) == 18

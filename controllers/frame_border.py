@@ -10,6 +10,7 @@ from __future__ import annotations
 from array import array
 from collections import Counter
 from enum import StrEnum
+from math import isnan
 
 import numpy as np
 
@@ -19,6 +20,8 @@ AHEAD_S = 1.0
 """An edge may bear a time this far ahead of the frame's own end: clocks differ. [s]"""
 OLDEST_S = 900.0
 """No loop and no link holds an edge back for longer; an older time is false. [s]"""
+FEW = 48
+"""Edges up to which a frame is looked through without NumPy."""
 STALE_S = 60.0
 """Who crossed a loop longer ago than this is past the signal or known otherwise. [s]"""
 
@@ -49,6 +52,20 @@ def reason_to_refuse(frame: DetectorFrame, loops: int, now_s: float) -> Refusal 
         return Refusal.RAGGED
     if not count:
         return None
+    if count <= FEW:
+        # What NumPy takes to start is more than a few edges cost.
+        first_s, last_s = min(frame.at_s), max(frame.at_s)
+        plain = (
+            first_s >= now_s - OLDEST_S
+            and last_s <= now_s + AHEAD_S
+            and not any(map(isnan, frame.at_s))
+            and min(frame.loop) >= 0
+            and max(frame.loop) < loops
+            and min(frame.on) >= 0
+            and max(frame.on) <= 1
+        )
+        if plain:
+            return None
     at_s = np.asarray(frame.at_s, dtype=np.float64)
     # A NaN anywhere makes both ends NaN and both comparisons false.
     if not (at_s.min() >= now_s - OLDEST_S and at_s.max() <= now_s + AHEAD_S):

@@ -89,14 +89,20 @@ class Estimator:
     ) -> None:
         self.city, self.step_s = city, step_s
         self.traffic = no_traffic(city, now_s)
-        self.health = LoopHealth(city, now_s, step_s, roles)
+        self.health = LoopHealth(city, now_s, roles)
         self._crew = crew
 
     def update(self, frame: DetectorFrame, signals: Signals) -> None:
         """Take one tick's edges and what the signals showed meanwhile, faulty loops left out."""
-        loop, at_s, on = self.health.believed(frame, self.traffic)
-        self.take(loop, at_s, on, frame.time_s, signals)
-        self.health.stand_in(self.traffic, signals, frame.time_s)
+        health, now_s = self.health, frame.time_s
+        edges = (
+            np.asarray(frame.loop, dtype=np.int64),
+            np.asarray(frame.at_s, dtype=np.float64),
+            np.asarray(frame.on, dtype=np.int64),
+        )
+        loop, at_s, on = health.believed(edges, self.traffic, now_s)
+        estimation.update(self.city, self.traffic, signals, loop, at_s, on, now_s, self.step_s)
+        health.look_after(self.traffic, signals, now_s, self.step_s)
 
     def take(
         self, loop: IntArray, at_s: FloatArray, on: IntArray, now_s: float, signals: Signals

@@ -8,7 +8,6 @@ import numpy as np
 
 from ampelwerk.engine.city import SATURATION_FLOW_VEH_S
 from ampelwerk.engine.kernels import degradation, loops
-from ampelwerk.engine.kernels import health as kernel
 from ampelwerk.engine.kernels.city import (
     ADVANCE,
     CALL,
@@ -22,15 +21,18 @@ from ampelwerk.engine.kernels.city import (
 from ampelwerk.engine.kernels.decision import Signals
 from ampelwerk.engine.kernels.loops import DENSE, Health, Watch
 from ampelwerk.engine.kernels.traffic import NEVER, Traffic
-from ampelwerk.models.detection import DetectorFrame, LoopAlarm, LoopRole
+from ampelwerk.models.detection import LoopAlarm, LoopRole
 
 PRIOR_VEH, PRIOR_SHARE, PRIOR_S = 3.0, 0.75, 60.0
 """What a loop is taken to have seen before begin, as a share of what its lane's other loop saw, and
 in which time. [veh], [-], [s]"""
 UNCAPPED_VEH = 1e6
 """A cap above this is none. [veh]"""
-NOT_SHOWN_S = 1e15
-"""A moment after everything: during a transition no stage is shown in full. [s]"""
+Edges = tuple[IntArray, FloatArray, IntArray]
+"""Loop, time [s] and direction of each edge, as in `DetectorFrame`."""
+NO_EDGES: Edges = (np.zeros(0, np.int64), np.zeros(0), np.zeros(0, np.int64))
+JUDGE_EVERY_S = 4.0
+"""Loops are judged this often; no green is shorter. [s]"""
 FAULT = {
     loops.SOUND: "sound",
     loops.STUCK_ON: "stuck-on",
@@ -185,54 +187,55 @@ def no_health(city: City, watch: Watch, now_s: float) -> Health:
 
 
 class LoopHealth:
-    """Judges loops tick by tick; takes out of service those not believed, and stands in for them.
+    """Judges loops every few seconds, takes out of service those not believed, stands in for them.
 
     `City.lane_advance_loop` is kept to the loops in service.
     """
 
-    def __init__(
-        self, city: City, now_s: float, step_s: float, roles: Collection[LoopRole]
-    ) -> None:
-        self._city, self._step_s = city, step_s
+    def __init__(self, city: City, now_s: float, roles: Collection[LoopRole]) -> None:
+        self._city, self._judged_s = city, now_s
         self.watch = watch_of(city, roles)
         self.state = no_health(city, self.watch, now_s)
         self.alarms: list[LoopAlarm] = []
         """Every loss and every recovery, by time."""
         self._known = self.state.quality == 0.0
+        self._unheard: list[Edges] = []
+        self._out = 0
 
-    def believed(
-        self, frame: DetectorFrame, traffic: Traffic
-    ) -> tuple[IntArray, FloatArray, IntArray]:
-        """Judge all loops; the edges of those in service: loop, time [s], rising."""
-        city, watch, state, now_s = self._city, self.watch, self.state, frame.time_s
-        loop = np.asarray(frame.loop, dtype=np.int64)
-        at_s = np.asarray(frame.at_s, dtype=np.float64)
-        on = np.asarray(frame.on, dtype=np.int64)
-        kernel.hear(city, watch, state, loop, at_s, on, now_s)
-        kernel.judge(city, watch, state, traffic, now_s, self._step_s)
-        degradation.switch(city, watch, state, traffic, now_s)
-        self._note(now_s)
+    def believed(self, edges: Edges, traffic: Traffic, now_s: float) -> Edges:
+        """The edges of one tick that come from loops in service; all are kept for judgement.
+
+        A loop out of service that shows something is judged at once: it may be back.
+        """
+        loop, at_s, on = edges
         if not len(loop):
-            return loop, at_s, on
-        edges = np.empty(len(loop), dtype=np.int64)
-        number = kernel.believed(state, loop, edges)
-        if number == len(loop):
-            return loop, at_s, on
-        kept = edges[:number]
-        return loop[kept], at_s[kept], on[kept]
+            return edges
+        self._unheard.append(edges)
+        if self._out and self.state.out[loop].any():
+            self._judge(traffic, now_s, now_s - self._judged_s)
+            kept = self.state.out[loop] == 0
+            return loop[kept], at_s[kept], on[kept]
+        return edges
 
-    def stand_in(self, traffic: Traffic, signals: Signals, now_s: float) -> None:
-        """Complete the beliefs of a tick where loops are out of service."""
-        degradation.stand_in(
-            self._city,
-            self.watch,
-            self.state,
-            traffic,
-            signals.stage,
-            np.where(signals.decidable_s < NOT_SHOWN_S, signals.since_s, NOT_SHOWN_S),
-            now_s,
-            self._step_s,
+    def look_after(self, traffic: Traffic, signals: Signals, now_s: float, step_s: float) -> None:
+        """Judge if it is time; complete the beliefs of the tick where loops are out of service."""
+        since_s = now_s - self._judged_s
+        due = since_s >= JUDGE_EVERY_S - 1e-6
+        if due:
+            self._judge(traffic, now_s, since_s)
+        if due or self._out == degradation.STAND_IN:
+            degradation.stand_in(
+                self._city, self.watch, self.state, traffic, signals, now_s, step_s
+            )
+
+    def _judge(self, traffic: Traffic, now_s: float, since_s: float) -> None:
+        unheard, self._unheard = self._unheard or [NO_EDGES], []
+        loop, at_s, on = (np.concatenate(part) for part in zip(*unheard, strict=True))
+        self._out = degradation.look_after(
+            self._city, self.watch, self.state, traffic, loop, at_s, on, now_s, since_s
         )
+        self._judged_s = now_s
+        self._note(now_s)
 
     def _note(self, now_s: float) -> None:
         """Add to the alarms what has changed."""

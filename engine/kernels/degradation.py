@@ -8,10 +8,11 @@ the lane gets a green as long as its traffic used to need. Exit: open. Push butt
 
 from __future__ import annotations
 
-from ampelwerk.engine._jit import kernel
+from ampelwerk.engine._jit import kernel, part
 from ampelwerk.engine.kernels.city import ADVANCE, EXIT, UPSTREAM, City, FloatArray, IntArray
+from ampelwerk.engine.kernels.decision import Signals
 from ampelwerk.engine.kernels.estimation import flow_veh_s
-from ampelwerk.engine.kernels.health import never_heard
+from ampelwerk.engine.kernels.health import hear, judge, never_heard
 from ampelwerk.engine.kernels.loops import Health, Watch
 from ampelwerk.engine.kernels.supervision import exit_share
 from ampelwerk.engine.kernels.traffic import NEVER, Traffic
@@ -22,6 +23,10 @@ CALL_VEH = 0.5
 """Queue of a lane at red whose stop line is not seen: enough for the supervisor. [veh]"""
 RECALL_S = 120.0
 """Longest red of a lane without a sign of traffic, at a signal with loops in doubt. [s]"""
+STAND_IN = 2
+"""Loops are out of service in whose place something must be put."""
+NOT_SHOWN_S = 1.0e15
+"""During a transition the next decision is later than this. [s]"""
 UNUSED_S = 300.0
 """The same of a lane that never showed a vehicle, where all loops are believed. [s]"""
 SPACING_M = 7.5
@@ -78,21 +83,48 @@ def switch(city: City, watch: Watch, health: Health, traffic: Traffic, now_s: fl
 
 
 @kernel
+def look_after(
+    city: City,
+    watch: Watch,
+    health: Health,
+    traffic: Traffic,
+    loop: IntArray,
+    at_s: FloatArray,
+    on: IntArray,
+    now_s: float,
+    since_s: float,
+) -> int:
+    """Hear the edges since the last judgement, judge all loops, switch them out and in.
+
+    loop, at_s, on : the edges, as in `DetectorFrame`, in order.
+    since_s : time since the last judgement. [s]
+
+    Returns 0 if all loops are in service, `STAND_IN` if one is out whose place must be taken in
+    every tick, else 1.
+    """
+    hear(city, watch, health, loop, at_s, on, now_s)
+    judge(city, watch, health, traffic, now_s, since_s)
+    switch(city, watch, health, traffic, now_s)
+    found = 0
+    for k in range(len(health.out)):
+        if health.out[k]:
+            found = max(found, 1)
+            if city.loop_role[k] not in (EXIT, UPSTREAM):
+                found = STAND_IN
+    return found
+
+
+@kernel
 def stand_in(
     city: City,
     watch: Watch,
     health: Health,
     traffic: Traffic,
-    stage: IntArray,
-    shown_s: FloatArray,
+    signals: Signals,
     now_s: float,
     step_s: float,
 ) -> None:
-    """Put in the place of what lost loops would have said about every lane in this tick.
-
-    stage : (I,) stage shown by each intersection.
-    shown_s : (I,) since when it is shown in full, in the future during a transition. [s]
-    """
+    """Put in the place of what lost loops would have said about every lane in this tick."""
     for k in range(len(health.out)):
         if health.out[k] and city.loop_role[k] != EXIT:
             traffic.off_s[k] = now_s + step_s - UNKNOWN_S
@@ -119,8 +151,11 @@ def stand_in(
             _usual_arrivals(city, watch, health, traffic, lane, blind, now_s, step_s)
         if blind:
             i = city.lane_intersection[lane]
-            shown = city.stage_ptr[i] + stage[i]
-            _presumed_departures(city, traffic, lane, shown, shown_s[i], now_s, step_s)
+            shown = city.stage_ptr[i] + signals.stage[i]
+            shown_s = signals.since_s[i]
+            if signals.decidable_s[i] > NOT_SHOWN_S:
+                shown_s = signals.decidable_s[i]
+            _presumed_departures(city, traffic, lane, shown, shown_s, now_s, step_s)
         traffic.queue_veh[lane] = min(traffic.queue_veh[lane], city.lane_reach_veh[lane])
 
 
@@ -134,7 +169,7 @@ def _keep_platoon(city: City, traffic: Traffic, lane: int, now_s: float) -> None
                 traffic.queue_veh[lane] = max(traffic.queue_veh[lane], PLATOON_VEH)
 
 
-@kernel
+@part
 def _recall(
     city: City, watch: Watch, health: Health, traffic: Traffic, lane: int, now_s: float
 ) -> None:

@@ -12,7 +12,7 @@ lost must first work for ten minutes.
 
 from __future__ import annotations
 
-from ampelwerk.engine._jit import kernel
+from ampelwerk.engine._jit import kernel, part
 from ampelwerk.engine.kernels.city import (
     ADVANCE,
     CALL,
@@ -52,6 +52,8 @@ VAIN_S = 40.0
 """So much green without a move is in vain, whatever others do. [s]"""
 PASS_S = 10.0
 """Within so much green somebody who came would have reached the stop line. [s]"""
+SAME_GREEN_S = 1.5
+"""Greens that begin within this time are one. [s]"""
 REFUTED = 2.0
 """Greens with a free stop line that disprove a held advance loop. [-]"""
 SILENT_VEH, LEAST_S = 20.0, 60.0
@@ -95,20 +97,6 @@ def hear(
 
 
 @kernel
-def believed(health: Health, loop: IntArray, out_edges: IntArray) -> int:
-    """Number of edges that come from loops in service, and which these are.
-
-    out_edges : (edges,) their indices, in order.
-    """
-    number = 0
-    for e in range(len(loop)):
-        if not health.out[loop[e]]:
-            out_edges[number] = e
-            number += 1
-    return number
-
-
-@kernel
 def _end_silence(watch: Watch, health: Health, k: int, place: int) -> None:
     """An edge: what partners saw since the one before is nothing to wonder at.
 
@@ -126,7 +114,7 @@ def _end_silence(watch: Watch, health: Health, k: int, place: int) -> None:
     health.near_mark[k], health.far_mark[k] = count, passed
 
 
-@kernel
+@part
 def _expected(watch: Watch, health: Health, k: int) -> tuple[float, float]:
     """Vehicles the loop should have seen since its last edge, by near and by far partners."""
     if watch.home[k] < 0:
@@ -181,7 +169,7 @@ def _fall(city: City, watch: Watch, health: Health, k: int, at_s: float, now_s: 
             health.far_mark[k] += 1.0
 
 
-@kernel
+@part
 def near_count(watch: Watch, health: Health, k: int) -> float:
     """What the near partners of a loop have counted. [veh]"""
     total = 0.0
@@ -203,7 +191,10 @@ def lose(health: Health, k: int, fault: int, now_s: float) -> None:
 def judge(
     city: City, watch: Watch, health: Health, traffic: Traffic, now_s: float, step_s: float
 ) -> None:
-    """The quality of every loop at the end of a tick."""
+    """The quality of every loop at the end of a tick.
+
+    step_s : time since the last judgement; no green is shorter. [s]
+    """
     health.lost[:] = health.doubted[:] = 0
     health.rate[:] = 0.0
     for k in range(len(health.quality)):
@@ -238,18 +229,18 @@ def judge(
         health.blind[i] = 1 if most or silent else 0
 
 
-@kernel
+@part
 def _follow_green(
     city: City, health: Health, traffic: Traffic, k: int, now_s: float, step_s: float
 ) -> None:
     """Count greens since the loop's last edge, and those that disprove a held advance loop."""
-    longest_s, open_, free = 0.0, False, False
+    longest_s, open_, free = -1.0, False, False
     for j in range(city.loop_target_ptr[k], city.loop_target_ptr[k + 1]):
         lane = city.loop_target[j]
         since_s = traffic.green_since_s[lane]
         if since_s == NEVER:
             continue
-        longest_s = max(longest_s, now_s - since_s + step_s)
+        longest_s = max(longest_s, now_s - since_s)
         for x in range(city.lane_exit_ptr[lane], city.lane_exit_ptr[lane + 1]):
             open_ = open_ or traffic.full[city.lane_exit[x]] == 0
         open_ = open_ or city.lane_exit_ptr[lane] == city.lane_exit_ptr[lane + 1]
@@ -261,20 +252,20 @@ def _follow_green(
                 and now_s - health.since_s[line] >= FREE_S
                 and now_s - since_s >= FREE_S
             )
-    if longest_s > 0.0:
-        if longest_s <= 1.5 * step_s:
+    if longest_s >= 0.0:
+        if longest_s < step_s - 1e-6:
             health.greens[k] += 1.0
         if open_:
             health.green_s[k] += step_s
         held = health.on[k] and now_s - health.since_s[k] >= PASS_S
         if free and held and city.loop_role[k] == ADVANCE:
-            begin_s = now_s - longest_s + step_s
-            if abs(begin_s - health.refuted_s[k]) > 1.5 * step_s:
+            begin_s = now_s - longest_s
+            if abs(begin_s - health.refuted_s[k]) > SAME_GREEN_S:
                 health.refuted[k] += 1.0
                 health.refuted_s[k] = begin_s
 
 
-@kernel
+@part
 def _silence(city: City, watch: Watch, health: Health, k: int, role: int, now_s: float) -> float:
     """How sure it is that the loop would have shown an edge by now: 0.5 in doubt, 1 certain.
 
@@ -328,7 +319,7 @@ def _silence(city: City, watch: Watch, health: Health, k: int, role: int, now_s:
     return 1.0 if both else max(by_far, _degree(near, max(4.0, 1.2 * usual), FAR))
 
 
-@kernel
+@part
 def never_heard(watch: Watch, health: Health, k: int) -> bool:
     """The loop has near partners, and neither it nor one of them has seen anybody since the begin.
 
@@ -342,7 +333,7 @@ def never_heard(watch: Watch, health: Health, k: int) -> bool:
     return bool(watch.near_ptr[k + 1] > watch.near_ptr[k])
 
 
-@kernel
+@part
 def _alone(watch: Watch, health: Health, k: int) -> bool:
     """No near partner of the loop is in service."""
     alone = True

@@ -100,9 +100,8 @@ class Estimator:
             np.asarray(frame.at_s, dtype=np.float64),
             np.asarray(frame.on, dtype=np.int64),
         )
-        loop, at_s, on = health.believed(edges, self.traffic, now_s)
-        estimation.update(self.city, self.traffic, signals, loop, at_s, on, now_s, self.step_s)
-        health.look_after(self.traffic, signals, now_s, self.step_s)
+        believed = health.believed(edges, self.traffic, now_s)
+        health.observe(self.traffic, signals, believed, now_s, self.step_s)
 
     def take(
         self, loop: IntArray, at_s: FloatArray, on: IntArray, now_s: float, signals: Signals

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 import numpy as np
 
 from ampelwerk.engine.city import SATURATION_FLOW_VEH_S
-from ampelwerk.engine.kernels import degradation, loops
+from ampelwerk.engine.kernels import degradation, loops, observation
 from ampelwerk.engine.kernels.city import (
     ADVANCE,
     CALL,
@@ -212,30 +212,42 @@ class LoopHealth:
             return edges
         self._unheard.append(edges)
         if self._out and self.state.out[loop].any():
-            self._judge(traffic, now_s, now_s - self._judged_s)
+            self._judge(traffic, now_s)
             kept = self.state.out[loop] == 0
             return loop[kept], at_s[kept], on[kept]
         return edges
 
-    def look_after(self, traffic: Traffic, signals: Signals, now_s: float, step_s: float) -> None:
-        """Judge if it is time; complete the beliefs of the tick where loops are out of service."""
+    def observe(
+        self, traffic: Traffic, signals: Signals, edges: Edges, now_s: float, step_s: float
+    ) -> None:
+        """Take the believed edges of a tick; judge if it is time; stand in for lost loops."""
         since_s = now_s - self._judged_s
         due = since_s >= JUDGE_EVERY_S - 1e-6
+        unheard = self._take_unheard() if due else NO_EDGES
+        self._out = observation.observe(
+            self._city, self.watch, self.state, traffic, signals, *edges, *unheard,
+            now_s, step_s, since_s if due else 0.0, self._out,
+        )  # fmt: skip
         if due:
-            self._judge(traffic, now_s, since_s)
-        if due or self._out == degradation.STAND_IN:
-            degradation.stand_in(
-                self._city, self.watch, self.state, traffic, signals, now_s, step_s
-            )
+            self._judged_s = now_s
+            self._note(now_s)
 
-    def _judge(self, traffic: Traffic, now_s: float, since_s: float) -> None:
-        unheard, self._unheard = self._unheard or [NO_EDGES], []
-        loop, at_s, on = (np.concatenate(part) for part in zip(*unheard, strict=True))
+    def _judge(self, traffic: Traffic, now_s: float) -> None:
+        """Judge out of turn."""
         self._out = degradation.look_after(
-            self._city, self.watch, self.state, traffic, loop, at_s, on, now_s, since_s
-        )
+            self._city, self.watch, self.state, traffic, *self._take_unheard(), now_s,
+            now_s - self._judged_s,
+        )  # fmt: skip
         self._judged_s = now_s
         self._note(now_s)
+
+    def _take_unheard(self) -> Edges:
+        """All edges since the last judgement."""
+        if not self._unheard:
+            return NO_EDGES
+        loop, at_s, on = zip(*self._unheard, strict=True)
+        self._unheard = []
+        return np.concatenate(loop), np.concatenate(at_s), np.concatenate(on)
 
     def _note(self, now_s: float) -> None:
         """Add to the alarms what has changed."""

@@ -27,7 +27,6 @@ from ampelwerk.engine.kernels.city import (
     FloatArray,
     IntArray,
 )
-from ampelwerk.engine.kernels.decision import Signals
 from ampelwerk.engine.kernels.traffic import NEVER, Traffic
 
 EMPTY_S = 3.0
@@ -337,28 +336,6 @@ def _has_no_room(city: City, traffic: Traffic, x: int) -> bool:
         if traffic.green_since_s[lane] > NEVER or room_veh >= 1.0:
             return False
     return bool(last > first)
-
-
-@kernel
-def update(
-    city: City,
-    traffic: Traffic,
-    signals: Signals,
-    loop: IntArray,
-    at_s: FloatArray,
-    on: IntArray,
-    now_s: float,
-    step_s: float,
-) -> None:
-    """One tick for a caller alone: book, believe, fill exits.
-
-    In a single call: on a small network, handing over the arrays costs more than the work.
-    """
-    book(city, traffic, loop, at_s, on, now_s)
-    sites = len(signals.stage)
-    believe(city, traffic, signals.stage, signals.green, now_s, step_s, 0, sites)
-    fill_exits(city, traffic, 0, len(traffic.full), now_s)
-    traffic.ticked_s[0] = now_s
 
 
 @kernel

@@ -176,6 +176,33 @@ def test_silent_lane_is_tried_where_another_loop_of_the_signal_is_lost(street: S
     assert street.now_s - street.estimator.traffic.departed_s[LANE] > 90.0
 
 
+def test_a_lane_that_never_showed_a_vehicle_is_unused_and_tried_now_and_then(
+    street: Street,
+) -> None:
+    lane = Lane(street)
+    site = street.network.lanes[LANE].intersection
+    others = [
+        other
+        for number, other in enumerate(street.network.lanes)
+        if number != LANE and other.intersection == site and other.stop_loops
+    ]
+    quality = street.estimator.health.state.quality
+    for _ in range(8):
+        for stage in (lane.red, lane.green):
+            street.show(stage)
+            for _ in range(3):
+                for other in others:
+                    for loop in (*other.advance_loops[:1], other.stop_loops[0]):
+                        street.pass_over(loop)
+                        street.wait(3)
+    assert quality[lane.line] == quality[lane.advance] == 1.0
+    street.show(lane.red)
+    street.wait(250)
+    assert street.queue(LANE) == 0.0
+    street.wait(60)
+    assert street.queue(LANE) >= 0.5
+
+
 def test_exit_of_a_lost_loop_is_open(street: Street) -> None:
     number = next(k for k, exit_ in enumerate(street.network.exits) if exit_.exit_loops)
     loop = street.network.exits[number].exit_loops[0]

@@ -76,6 +76,7 @@ class Estimator:
     Parameters
     ----------
     roles : loops that are read; the silence of others means nothing.
+    judged : loops are judged, and what is not believed is replaced; else all are believed.
     crew : threads that share the work.
     """
 
@@ -86,20 +87,31 @@ class Estimator:
         step_s: float,
         roles: Collection[LoopRole] = tuple(LoopRole),
         crew: Crew = SOLO,
+        *,
+        judged: bool = True,
     ) -> None:
         self.city, self.step_s = city, step_s
         self.traffic = no_traffic(city, now_s)
-        self.health = LoopHealth(city, now_s, roles)
+        self.judged = LoopHealth(city, now_s, roles) if judged else None
         self._crew = crew
+
+    @property
+    def health(self) -> LoopHealth:
+        """Health of the loops; only where they are judged."""
+        assert self.judged is not None
+        return self.judged
 
     def update(self, frame: DetectorFrame, signals: Signals) -> None:
         """Take one tick's edges and what the signals showed meanwhile, faulty loops left out."""
-        health, now_s = self.health, frame.time_s
+        health, now_s = self.judged, frame.time_s
         edges = (
             np.asarray(frame.loop, dtype=np.int64),
             np.asarray(frame.at_s, dtype=np.float64),
             np.asarray(frame.on, dtype=np.int64),
         )
+        if health is None:
+            self.take(*edges, now_s, signals)
+            return
         believed = health.believed(edges, self.traffic, now_s)
         health.observe(self.traffic, signals, believed, now_s, self.step_s)
 
@@ -109,6 +121,9 @@ class Estimator:
         """The same from arrays as in `DetectorFrame`, every loop believed."""
         city, traffic, step_s = self.city, self.traffic, self.step_s
         stage, green = signals.stage, signals.green
+        if self._crew is SOLO:  # one call instead of three: handing arrays over takes its time
+            estimation.update(city, traffic, stage, green, loop, at_s, on, now_s, step_s)
+            return
 
         def believe(first: int, last: int, _: int) -> None:
             estimation.believe(city, traffic, stage, green, now_s, step_s, first, last)

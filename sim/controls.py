@@ -30,9 +30,12 @@ class _Estimated:
 
     def __init__(self, estimator: Estimator, strategy: Strategy, loop: ClosedLoop) -> None:
         self._estimator, self._signals = estimator, loop.signals
-        blind = estimator.health.state.blind
-        self.decide = PlanWhereBlind(strategy, loop.network, loop.signals, blind).decide
-        self.alarms = estimator.health.alarms
+        health = estimator.judged
+        self.decide, self.alarms = strategy.decide, list[LoopAlarm]()
+        if health is not None:
+            blind = health.state.blind
+            self.decide = PlanWhereBlind(strategy, loop.network, loop.signals, blind).decide
+            self.alarms = health.alarms
         # Compiled kernels are loaded now, not in the first tick.
         estimator.update(
             DetectorFrame(time_s=loop.begin_s, loop=array("q"), at_s=array("d"), on=array("q")),
@@ -79,7 +82,9 @@ def connect(control: str, loop: ClosedLoop) -> Control:
     if control == "actuated":
         return Actuated(loop.network, loop.controllers)
     city = lay_out(loop.network)
-    estimator = Estimator(city, loop.begin_s, loop.step_s, loop_roles(control))
+    # Max-pressure is a yardstick that takes loops as they are: stand-ins starve its lanes.
+    judged = control != "max-pressure"
+    estimator = Estimator(city, loop.begin_s, loop.step_s, loop_roles(control), judged=judged)
     strategy: Strategy
     if control == "max-pressure":
         strategy = MaxPressure(city, estimator.traffic, loop.signals, loop.step_s)

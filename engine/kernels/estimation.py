@@ -339,6 +339,25 @@ def _has_no_room(city: City, traffic: Traffic, x: int) -> bool:
 
 
 @kernel
+def update(
+    city: City,
+    traffic: Traffic,
+    stage: IntArray,
+    green: IntArray,
+    loop: IntArray,
+    at_s: FloatArray,
+    on: IntArray,
+    now_s: float,
+    step_s: float,
+) -> None:
+    """All of one tick, for a caller alone; arguments as above."""
+    book(city, traffic, loop, at_s, on, now_s)
+    believe(city, traffic, stage, green, now_s, step_s, 0, len(stage))
+    fill_exits(city, traffic, 0, len(traffic.full), now_s)
+    traffic.ticked_s[0] = now_s
+
+
+@kernel
 def flow_veh_s(city: City, traffic: Traffic, entry: int) -> float:
     """Saturation flow of a lane under a stage: prior and what was learnt. [veh/s]"""
     return float(

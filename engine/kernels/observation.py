@@ -41,11 +41,7 @@ def observe(
 
     Returns the same of this one, or `out`.
     """
-    estimation.book(city, traffic, loop, at_s, on, now_s)
-    sites = len(signals.stage)
-    estimation.believe(city, traffic, signals.stage, signals.green, now_s, step_s, 0, sites)
-    estimation.fill_exits(city, traffic, 0, len(traffic.full), now_s)
-    traffic.ticked_s[0] = now_s
+    estimation.update(city, traffic, signals.stage, signals.green, loop, at_s, on, now_s, step_s)
     if since_s > 0.0:
         out = degradation.look_after(
             city, watch, health, traffic, unheard_loop, unheard_at_s, unheard_on, now_s, since_s

@@ -10,9 +10,7 @@ from __future__ import annotations
 from array import array
 from collections import Counter
 from enum import StrEnum
-from math import isnan
-
-import numpy as np
+from math import isfinite
 
 from ampelwerk.models.detection import DetectorFrame
 
@@ -20,8 +18,6 @@ AHEAD_S = 1.0
 """An edge may bear a time this far ahead of the frame's own end: clocks differ. [s]"""
 OLDEST_S = 900.0
 """No loop and no link holds an edge back for longer; an older time is false. [s]"""
-FEW = 48
-"""Edges up to which a frame is looked through without NumPy."""
 STALE_S = 60.0
 """Who crossed a loop longer ago than this is past the signal or known otherwise. [s]"""
 
@@ -52,28 +48,14 @@ def reason_to_refuse(frame: DetectorFrame, loops: int, now_s: float) -> Refusal 
         return Refusal.RAGGED
     if not count:
         return None
-    if count <= FEW:
-        # What NumPy takes to start is more than a few edges cost.
-        first_s, last_s = min(frame.at_s), max(frame.at_s)
-        plain = (
-            first_s >= now_s - OLDEST_S
-            and last_s <= now_s + AHEAD_S
-            and not any(map(isnan, frame.at_s))
-            and min(frame.loop) >= 0
-            and max(frame.loop) < loops
-            and min(frame.on) >= 0
-            and max(frame.on) <= 1
-        )
-        if plain:
-            return None
-    at_s = np.asarray(frame.at_s, dtype=np.float64)
-    # A NaN anywhere makes both ends NaN and both comparisons false.
-    if not (at_s.min() >= now_s - OLDEST_S and at_s.max() <= now_s + AHEAD_S):
-        return Refusal.TIME if np.isfinite(at_s).all() else Refusal.NOT_FINITE
-    # As unsigned numbers, negative ones are huge.
-    if np.asarray(frame.loop, dtype=np.int64).view(np.uint64).max() >= loops:
+    # Built-ins: frames are short, and NumPy takes longer to start than they take to look through.
+    if not all(map(isfinite, frame.at_s)):
+        return Refusal.NOT_FINITE
+    if min(frame.at_s) < now_s - OLDEST_S or max(frame.at_s) > now_s + AHEAD_S:
+        return Refusal.TIME
+    if min(frame.loop) < 0 or max(frame.loop) >= loops:
         return Refusal.LOOP
-    if np.asarray(frame.on, dtype=np.int64).view(np.uint64).max() > 1:
+    if min(frame.on) < 0 or max(frame.on) > 1:
         return Refusal.EDGE
     return None
 

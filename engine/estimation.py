@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
 import numpy as np
 
 from ampelwerk.engine.crew import SOLO, Crew
@@ -12,7 +10,7 @@ from ampelwerk.engine.kernels import estimation
 from ampelwerk.engine.kernels.city import City, FloatArray, IntArray
 from ampelwerk.engine.kernels.decision import Signals
 from ampelwerk.engine.kernels.traffic import AHEAD, COMING, NEVER, Traffic
-from ampelwerk.models.detection import DetectorFrame, LoopRole
+from ampelwerk.models.detection import DetectorFrame
 
 ANNOUNCED = 0.8
 """Share of a lane's vehicles that upstream loops announce, at first. [-]"""
@@ -71,12 +69,11 @@ def _cover(city: City) -> FloatArray:
 
 
 class Estimator:
-    """Keeps the beliefs about traffic up to date, tick by tick, from loops that can be believed.
+    """Keeps the beliefs about traffic up to date, tick by tick.
 
     Parameters
     ----------
-    roles : loops that are read; the silence of others means nothing.
-    judged : loops are judged, and what is not believed is replaced; else all are believed.
+    health : judges the loops and replaces what is not believed; without it all are believed.
     crew : threads that share the work.
     """
 
@@ -85,25 +82,17 @@ class Estimator:
         city: City,
         now_s: float,
         step_s: float,
-        roles: Collection[LoopRole] = tuple(LoopRole),
+        health: LoopHealth | None = None,
         crew: Crew = SOLO,
-        *,
-        judged: bool = True,
     ) -> None:
         self.city, self.step_s = city, step_s
         self.traffic = no_traffic(city, now_s)
-        self.judged = LoopHealth(city, now_s, roles) if judged else None
+        self.health = health
         self._crew = crew
-
-    @property
-    def health(self) -> LoopHealth:
-        """Health of the loops; only where they are judged."""
-        assert self.judged is not None
-        return self.judged
 
     def update(self, frame: DetectorFrame, signals: Signals) -> None:
         """Take one tick's edges and what the signals showed meanwhile, faulty loops left out."""
-        health, now_s = self.judged, frame.time_s
+        health, now_s = self.health, frame.time_s
         edges = (
             np.asarray(frame.loop, dtype=np.int64),
             np.asarray(frame.at_s, dtype=np.float64),

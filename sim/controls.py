@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from ampelwerk.engine.city import lay_out
 from ampelwerk.engine.estimation import Estimator
+from ampelwerk.engine.health import LoopHealth
 from ampelwerk.engine.strategies.actuated import ROLES, Actuated
 from ampelwerk.engine.strategies.fixed import Fixed
 from ampelwerk.engine.strategies.max_pressure import MaxPressure
@@ -30,7 +31,7 @@ class _Estimated:
 
     def __init__(self, estimator: Estimator, strategy: Strategy, loop: ClosedLoop) -> None:
         self._estimator, self._signals = estimator, loop.signals
-        health = estimator.judged
+        health = estimator.health
         self.decide, self.alarms = strategy.decide, list[LoopAlarm]()
         if health is not None:
             blind = health.state.blind
@@ -83,8 +84,10 @@ def connect(control: str, loop: ClosedLoop) -> Control:
         return Actuated(loop.network, loop.controllers)
     city = lay_out(loop.network)
     # Max-pressure is a yardstick that takes loops as they are: stand-ins starve its lanes.
-    judged = control != "max-pressure"
-    estimator = Estimator(city, loop.begin_s, loop.step_s, loop_roles(control), judged=judged)
+    health = None
+    if control != "max-pressure":
+        health = LoopHealth(city, loop.begin_s, loop_roles(control))
+    estimator = Estimator(city, loop.begin_s, loop.step_s, health)
     strategy: Strategy
     if control == "max-pressure":
         strategy = MaxPressure(city, estimator.traffic, loop.signals, loop.step_s)

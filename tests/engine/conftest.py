@@ -10,8 +10,9 @@ import pytest
 
 from ampelwerk.engine.city import lay_out
 from ampelwerk.engine.estimation import Estimator
+from ampelwerk.engine.health import LoopHealth
 from ampelwerk.engine.kernels.decision import Signals
-from ampelwerk.models.detection import DetectorFrame
+from ampelwerk.models.detection import DetectorFrame, LoopRole
 from ampelwerk.models.network import Network
 from ampelwerk.models.profile import SumoProfile
 from ampelwerk.sim.imported import import_network
@@ -35,7 +36,8 @@ class Street:
             decidable_s=np.zeros(size),
         )
         self.city = lay_out(network)
-        self.estimator = Estimator(self.city, 0.0, 1.0)
+        self.health = LoopHealth(self.city, 0.0, tuple(LoopRole))
+        self.estimator = Estimator(self.city, 0.0, 1.0, self.health)
         self.now_s = 0.0
 
     def show(self, stage: int) -> None:

@@ -1,50 +1,17 @@
-"""The engine of a whole city: any number of threads gives the same, and ticks leave nothing behind."""
+"""The engine of a whole city: any number of threads gives the same."""
 
 from __future__ import annotations
 
-import tracemalloc
-
 import numpy as np
 import pytest
-from numba.core.runtime import _nrt_python as runtime  # type: ignore[attr-defined]
 
-from ampelwerk.engine.city_engine import CityEngine
 from ampelwerk.engine.crew import CHUNK, Crew
-from ampelwerk.engine.kernels.decision import BY_PLAN, Choice
+from ampelwerk.engine.kernels.decision import BY_PLAN
 from ampelwerk.models.errors import InvalidInputError
 from tests.engine.conftest import COMPILED
-from tests.engine.synthetic_city import Edges, Obedience, city_of, play, street_of
+from tests.engine.town import Town
 
 SIZE, TICKS = (5 * CHUNK + 3, 60) if COMPILED else (3, 15)
-
-
-class Town:
-    """A made-up city that runs."""
-
-    def __init__(self, size: int, threads: int) -> None:
-        self.city = city_of(size, seed=4)
-        self.engine = CityEngine(self.city, 0.0, 1.0, threads=threads)
-        self._street = street_of(self.city, 0.9, seed=4)
-        self._signals = Obedience(self.city, self.engine.signals)
-        self._rng = np.random.default_rng(4)
-        room = 9 * self.city.lanes
-        self._edges = Edges(np.zeros(room, np.int64), np.zeros(room), np.zeros(room, np.int64))
-        self.second = 0
-
-    def edges(self) -> Edges:
-        """What the loops report of the next second."""
-        green, chance = self.engine.signals.green, self._rng.random(self.city.lanes)
-        count = play(self._street, green, self.second, chance, self._edges)
-        self.second += 1
-        order = np.argsort(self._edges.at_s[:count], kind="stable")
-        edges = self._edges
-        return Edges(edges.loop[order], edges.at_s[order], edges.on[order])
-
-    def tick(self) -> Choice:
-        """One second."""
-        choice = self.engine.tick(*self.edges(), float(self.second))
-        self._signals.obey(choice, float(self.second))
-        return choice
 
 
 @pytest.mark.parametrize("threads", [2, 3])
@@ -71,36 +38,6 @@ def test_city_decides_as_its_intersections_would_alone() -> None:
     assert {wish.intersection: wish.stage for wish in wishes}.items() <= {
         i: int(stage) for i, stage in enumerate(wished)
     }.items()
-
-
-@pytest.mark.skipif(not COMPILED, reason="Python allocates for every number")
-def test_ticks_leave_nothing_behind_and_take_no_array() -> None:
-    counts, peaks = [], []
-    for size in (CHUNK, 40 * CHUNK):
-        town = Town(size, 1)
-        for _ in range(10):
-            town.tick()
-        frames = [town.edges() for _ in range(10)]
-        runtime.memsys_enable_stats()
-        tracemalloc.start()
-        try:
-            for k, frame in enumerate(frames):
-                if k == 2:
-                    base = tracemalloc.get_traced_memory()[0]
-                    tracemalloc.reset_peak()
-                    taken, freed = runtime.memsys_get_stats_alloc(), runtime.memsys_get_stats_free()
-                town.engine.tick(*frame, float(town.second + k))
-            peak = tracemalloc.get_traced_memory()[1]
-            counts.append(runtime.memsys_get_stats_alloc() - taken)
-            assert runtime.memsys_get_stats_free() - freed == counts[-1]
-        finally:
-            tracemalloc.stop()
-            runtime.memsys_disable_stats()
-        peaks.append(peak - base)
-    # One array of a number for each lane would take 60 kB more in the larger town.
-    assert abs(peaks[1] - peaks[0]) < 30_000
-    # Each array handed to a kernel takes a note of its owner; nothing grows with the city.
-    assert counts[0] == counts[1]
 
 
 def test_edge_of_an_unknown_loop_is_refused_whole() -> None:

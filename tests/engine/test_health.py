@@ -38,17 +38,17 @@ class Lane:
                 self.street.wait(3)
 
     def fault(self, loop: int) -> int:
-        return int(self.street.estimator.health.state.fault[loop])
+        return int(self.street.health.state.fault[loop])
 
     def quality(self, loop: int) -> float:
-        return float(self.street.estimator.health.state.quality[loop])
+        return float(self.street.health.state.quality[loop])
 
 
 @pytest.fixture
 def lane(street: Street) -> Lane:
     lane = Lane(street)
     lane.vehicles(20)
-    assert street.estimator.health.state.quality.min() == 1.0
+    assert street.health.state.quality.min() == 1.0
     return lane
 
 
@@ -89,7 +89,7 @@ def test_short_pulses_are_chatter_within_seconds(lane: Lane) -> None:
     pulsed_s = lane.street.now_s
     lane.street.wait(int(JUDGE_EVERY_S))
     assert (lane.fault(lane.line), lane.quality(lane.line)) == (CHATTER, 0.0)
-    alarm = lane.street.estimator.health.alarms[-1]
+    alarm = lane.street.health.alarms[-1]
     assert (alarm.loop, alarm.fault) == (lane.line, "chatter")
     assert pulsed_s <= alarm.time_s <= pulsed_s + JUDGE_EVERY_S
 
@@ -105,7 +105,7 @@ def test_doubt_ends_with_the_next_vehicle_loss_after_ten_clean_minutes(lane: Lan
     assert lane.quality(lane.line) == 0.0
     lane.vehicles(30)
     assert lane.quality(lane.line) == 1.0
-    assert [a.fault for a in lane.street.estimator.health.alarms] == ["stuck-off", "sound"]
+    assert [a.fault for a in lane.street.health.alarms] == ["stuck-off", "sound"]
 
 
 def test_night_is_no_fault(lane: Lane) -> None:
@@ -114,7 +114,7 @@ def test_night_is_no_fault(lane: Lane) -> None:
         lane.street.wait(60)
         lane.street.show(lane.green)
         lane.street.wait(60)
-    assert (lane.street.estimator.health.state.quality == 1.0).all()
+    assert (lane.street.health.state.quality == 1.0).all()
 
 
 def test_blocked_lane_is_no_fault(lane: Lane) -> None:
@@ -124,7 +124,7 @@ def test_blocked_lane_is_no_fault(lane: Lane) -> None:
         for loop in lane.street.network.exits[number].exit_loops:
             lane.street.second((loop, 0.5, 1))
     lane.street.wait(75)
-    quality = lane.street.estimator.health.state.quality
+    quality = lane.street.health.state.quality
     assert quality[lane.line] == quality[lane.advance] == 1.0
 
 
@@ -186,7 +186,7 @@ def test_a_lane_that_never_showed_a_vehicle_is_unused_and_tried_now_and_then(
         for number, other in enumerate(street.network.lanes)
         if number != LANE and other.intersection == site and other.stop_loops
     ]
-    quality = street.estimator.health.state.quality
+    quality = street.health.state.quality
     for _ in range(8):
         for stage in (lane.red, lane.green):
             street.show(stage)
@@ -214,7 +214,7 @@ def test_exit_of_a_lost_loop_is_open(street: Street) -> None:
 
 
 def test_blind_intersection_follows_its_plan(street: Street) -> None:
-    blind = street.estimator.health.state.blind
+    blind = street.health.state.blind
     strategy = PlanWhereBlind(Fixed(), street.network, street.signals, blind)
     assert not list(strategy.decide(0.0))
     blind[0] = 1
@@ -233,11 +233,11 @@ def test_signal_that_falls_silent_is_blind_until_it_is_heard(street: Street) -> 
     lane = Lane(street)
     lane.vehicles(30)
     i = street.network.lanes[LANE].intersection
-    assert street.estimator.health.state.blind[i] == 0
+    assert street.health.state.blind[i] == 0
     street.wait(600)
-    assert street.estimator.health.state.blind[i] == 1
+    assert street.health.state.blind[i] == 1
     lane.vehicles(1)
-    assert street.estimator.health.state.blind[i] == 0
+    assert street.health.state.blind[i] == 0
 
 
 @pytest.mark.parametrize("late_s", [6.0, 20.0, 59.0])
@@ -274,7 +274,7 @@ def test_any_edges_leave_qualities_and_beliefs_in_bounds(
         street.show(data.draw(st.sampled_from([0, 1])))
         street.second(*edges)
         street.wait(data.draw(st.sampled_from([0, 0, 5, 90])))
-    health, traffic = street.estimator.health.state, street.estimator.traffic
+    health, traffic = street.health.state, street.estimator.traffic
     assert set(np.unique(health.quality)) <= {0.0, 0.5, 1.0}
     for field in (*health, *traffic):
         assert np.isfinite(field).all()

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from ampelwerk.controllers.frame_border import FrameBorder
 from ampelwerk.engine.city import lay_out
 from ampelwerk.engine.estimation import Estimator
+from ampelwerk.engine.health import LoopHealth
 from ampelwerk.engine.kernels.decision import Signals
 from ampelwerk.models.detection import DetectorFrame, LoopRole
 from ampelwerk.models.faults import LEVELS, Fault, FaultKind
@@ -338,7 +339,8 @@ def estimator(network: Network) -> tuple[Estimator, Signals]:
         since_s=np.zeros(size),
         decidable_s=np.zeros(size),
     )
-    return Estimator(lay_out(network), 0.0, 1.0), signals
+    city = lay_out(network)
+    return Estimator(city, 0.0, 1.0, LoopHealth(city, 0.0, tuple(LoopRole))), signals
 
 
 def test_garbage_is_refused_whole_and_changes_no_belief(network: Network) -> None:

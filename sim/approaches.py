@@ -22,7 +22,7 @@ from ampelwerk.models.network import (
 )
 from ampelwerk.sim.loop_layout import REACH_M, LoopLayout, ScenarioLoop
 from ampelwerk.sim.net_file import NetFile, NetLane
-from ampelwerk.sim.network_import import road_user_of
+from ampelwerk.sim.road_users import road_user_of
 
 ONWARD_EDGES = 12
 """An exit is followed over this many edges in search of the next signal."""

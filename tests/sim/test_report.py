@@ -9,17 +9,14 @@ import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from ampelwerk.cli.main import app
 from ampelwerk.models.envelope import Aspect
-from ampelwerk.models.errors import InvalidInputError
 from ampelwerk.sim import comparison as comparing
 from ampelwerk.sim import measures
 from ampelwerk.sim.net_file import read_net
@@ -27,13 +24,13 @@ from ampelwerk.sim.report.delays import delay_by_direction
 from ampelwerk.sim.report.naming import comes_from
 from ampelwerk.sim.report.page import write_report
 from ampelwerk.sim.report.results import FinishedRun, read_results
-from ampelwerk.sim.report.road import Road, RoadEdge, RoadSignal, choose_road, measure_road
-from ampelwerk.sim.report.signal_record import Shown, StateChanges, aspect_of, read_signals, shown
+from ampelwerk.sim.report.road import choose_road, measure_road
+from ampelwerk.sim.report.signal_record import aspect_of, read_signals
 from ampelwerk.sim.report.stage_times import stages_shown
 from ampelwerk.sim.report.tables import number
-from ampelwerk.sim.report.time_space import GreenBand, green_bands
 from ampelwerk.sim.report.trajectories import Journey, read_journeys, trajectories
 from ampelwerk.sim.scenario import resolve
+from tests.sim.report_page import Page, titles
 from tests.sim.runs import simulate
 
 CONTROLS, SEEDS = ("priority-index", "actuated"), (1, 2)
@@ -75,64 +72,6 @@ def report(*words: str | Path) -> Result:
 def edit(path: Path, **values: Any) -> None:
     content = json.loads(path.read_text(encoding="utf-8"))
     path.write_text(json.dumps({**content, **values}), encoding="utf-8")
-
-
-class Page(HTMLParser):
-    """Ids, references and text of a page; fails on wrongly nested elements."""
-
-    VOID = frozenset({"meta", "br", "link", "img", "hr", "input"})
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.ids: list[str] = []
-        self.references: list[str] = []
-        self.tags: set[str] = set()
-        self._cells: list[list[str]] = []
-        self._open: list[str] = []
-        self.feed(text)
-        assert self._open == []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.add(tag)
-        for name, value in attrs:
-            if name == "id":
-                self.ids.append(value or "")
-            if name in ("href", "src", "xlink:href", "action", "data"):
-                self.references.append(value or "")
-        if tag == "tr":
-            self._cells.append([])
-        if tag in ("td", "th"):
-            self._cells[-1].append("")
-        if tag not in self.VOID:
-            self._open.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.handle_starttag(tag, attrs)
-        if tag not in self.VOID:
-            self._open.pop()
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self._open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        if {"td", "th"} & set(self._open):
-            self._cells[-1][-1] += data
-
-    @property
-    def rows(self) -> list[list[str]]:
-        return [
-            [" ".join(re.split(r"[ \n]+", cell.strip())) for cell in row] for row in self._cells
-        ]
-
-
-def pictures(page: str) -> list[ElementTree.Element]:
-    return [
-        ElementTree.fromstring(found) for found in re.findall(r"<svg.*?</svg>", page, re.DOTALL)
-    ]
-
-
-def titles(page: str) -> list[str]:
-    return [picture.findtext("{*}title", "") for picture in pictures(page)]
 
 
 @pytest.mark.sumo
@@ -405,58 +344,3 @@ def test_delay_by_direction_is_time_lost_before_the_stop_line(finished: Path) ->
     assert delay_by_direction(net, network, [late], 900)[direction] == pytest.approx(12)
     lost = delay_by_direction(net, network, [late, stuck], depart_s + free_s + 30)[direction]
     assert lost == pytest.approx((12 + 30) / 2)
-
-
-def two_signals() -> Road:
-    """Two stop lines 100 m apart, at 10 m/s."""
-    return Road(
-        edges=(
-            RoadEdge("a", 0, 50, 10, 1, True),
-            RoadEdge("b", 50, 150, 10, 1, True),
-            RoadEdge("c", 150, 200, 10, 1, False),
-        ),
-        signals=(RoadSignal("A", 50, (0,), True), RoadSignal("B", 150, (0,), True)),
-    )
-
-
-def test_green_band_is_what_meets_green_at_both_signals() -> None:
-    first = [Shown(0, 30, Aspect.GREEN), Shown(30, 33, Aspect.AMBER), Shown(33, 60, Aspect.RED)]
-    second = [Shown(0, 20, Aspect.RED), Shown(20, 60, Aspect.GREEN)]
-    # 10 s of driving: the second green serves departures from 10 s to 50 s.
-    assert green_bands(two_signals(), [first, second]) == [GreenBand(10, 30)]
-    assert green_bands(two_signals(), [first, []]) == []
-
-
-def test_vehicle_that_waits_stands_before_the_stop_line() -> None:
-    journey = Journey("v", ("a", "b", "c"), 0.0, (5.0, 40.0, 45.0), True)
-    ((line,),) = trajectories(two_signals(), [journey], 100.0)
-    assert line[0] == (0.0, 0)
-    assert (40.0, 150) in line
-    standing = [(p, q) for p, q in itertools.pairwise(line) if p[1] == q[1] and q[0] > p[0]]
-    (((from_s, place_m), (until_s, _)),) = standing
-    assert place_m == pytest.approx(149)
-    assert until_s - from_s == pytest.approx(40 - 5 - 10)
-
-
-def test_neighbouring_states_of_one_aspect_become_one() -> None:
-    changes = StateChanges([0.0, 10.0, 20.0, 23.0], ["gr", "Gr", "yr", "rG"])
-    assert shown(changes, [0], 5, 30) == [
-        Shown(5, 20, Aspect.GREEN),
-        Shown(20, 23, Aspect.AMBER),
-        Shown(23, 30, Aspect.RED),
-    ]
-
-
-def test_signal_record_with_other_columns_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "signals.csv"
-    path.write_text("a,b\n1,2\n", encoding="utf-8")
-    with pytest.raises(InvalidInputError, match="no signal record"):
-        read_signals(path)
-
-
-def test_numbers_for_readers() -> None:
-    assert number(1234.56, 1) == "1\N{NARROW NO-BREAK SPACE}234.6"
-    assert number(-0.04, 1, signed=True) == "0.0"
-    assert number(-2.5, 1, signed=True) == "−2.5"
-    assert number(2.5, 1, signed=True) == "+2.5"
-    assert number(None, 1) == "–"

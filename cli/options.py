@@ -1,0 +1,71 @@
+"""Arguments and options that several commands take."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal, Optional
+
+import typer
+
+from ampelwerk.models.faults import FaultKind
+
+ScenarioArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="SCENARIO",
+        help="A name from `ampelwerk scenarios`, a .sumocfg, or a .net.xml(.gz) with --route-files.",
+    ),
+]
+RoutesOption = Annotated[
+    Optional[list[Path]],  # noqa: UP045
+    typer.Option("--route-files", "-r", help="Demand, when SCENARIO is a net; may be repeated."),
+]
+AdditionalOption = Annotated[
+    Optional[list[Path]],  # noqa: UP045
+    typer.Option("--additional-files", "-a", help="Additional files, when SCENARIO is a net."),
+]
+BeginOption = Annotated[
+    Optional[float], typer.Option("--begin", "-b", help="Begin in s; else the scenario's own.")  # noqa: UP045
+]
+EndOption = Annotated[
+    Optional[float],  # noqa: UP045
+    typer.Option(
+        "--end", "-e", help="End in s; else the scenario's own, else last departure + 3600."
+    ),
+]
+ProfileOption = Annotated[
+    Literal["sumo", "rilsa"],
+    typer.Option(
+        help="Where amber and intergreens come from: the scenario's own program, or RiLSA geometry."
+    ),
+]
+MinGreenOption = Annotated[
+    Optional[float],  # noqa: UP045
+    typer.Option("--min-green", help="Minimum green of every signal group in s."),
+]
+BackendOption = Annotated[
+    Literal["libsumo", "traci"], typer.Option(help="How SUMO is driven; the GUI needs traci.")
+]
+TeleportOption = Annotated[
+    float,
+    typer.Option(
+        "--time-to-teleport",
+        help="SUMO removes a vehicle that stood this long, in s; -1 never, so that gridlock shows.",
+    ),
+]
+FaultOption = Annotated[
+    Optional[list[str]],  # noqa: UP045
+    typer.Option(
+        "--fault",
+        metavar="KIND:SHARE[,from=S][,level=N]",
+        help="A share of the loops fails, such as stuck-off:20%, from 300 s after begin on; may be "
+        f"repeated. Kinds: {', '.join(FaultKind)}. Levels: docs/faults.md.",
+    ),
+]
+OutputOption = Annotated[
+    Optional[Path],  # noqa: UP045
+    typer.Option("--output", "-o", help="Directory for the results; must be empty or new."),
+]
+ForceOption = Annotated[bool, typer.Option("--force", help="Overwrite what the directory holds.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
+DebugOption = Annotated[bool, typer.Option("--debug", help="Show a traceback when it fails.")]

@@ -130,6 +130,7 @@ def _print_agreement(
 ) -> None:
     """How far the other control agrees."""
     recorded, here = record.run.control, replayed.control
+    share = found.overall_share
     note = (
         f"The loops saw the traffic that {recorded} let through. Had {here} been in charge, other "
         f"vehicles would have come at other times: `ampelwerk simulate --control {here}` tells."
@@ -142,8 +143,8 @@ def _print_agreement(
             same_decisions=found.same,
             recorded_only=found.recorded - found.same,
             replayed_only=found.replayed - found.same,
-            same_stage_share=round(found.overall_share, 4),
-            by_intersection={name: round(share, 4) for name, share in found.same_stage_share},
+            same_stage_share=None if share is None else round(share, 4),
+            by_intersection={name: round(part, 4) for name, part in found.same_stage_share},
             note=note,
         )
         return
@@ -154,7 +155,10 @@ def _print_agreement(
         f"different  {found.recorded - found.same} of {recorded}, "
         f"{found.replayed - found.same} of {here}"
     )
-    print(f"in time    {found.overall_share:.1%} of the time both wanted the same stage")
+    if share is not None:
+        print(f"in time    {share:.1%} of the time both wanted the same stage")
+    else:
+        print("in time    not compared: no intersection is run as the same one by both")
     print(note)
 
 

@@ -24,10 +24,10 @@ class Agreement:
     that both controls run as one."""
 
     @property
-    def overall_share(self) -> float:
-        """Share of time in which both wanted the same stage, mean over the intersections."""
+    def overall_share(self) -> float | None:
+        """The mean of these shares; None without an intersection that both run as one."""
         shares = [share for _, share in self.same_stage_share]
-        return sum(shares) / len(shares) if shares else 1.0
+        return sum(shares) / len(shares) if shares else None
 
 
 def agreement(

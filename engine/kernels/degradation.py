@@ -23,12 +23,12 @@ CALL_VEH = 0.5
 """Queue of a lane at red whose stop line is not seen: enough for the supervisor. [veh]"""
 RECALL_S = 120.0
 """Longest red of a lane without a sign of traffic, at a signal with loops in doubt. [s]"""
+UNUSED_S = 300.0
+"""The same of a lane that never showed a vehicle, where all loops are believed. [s]"""
 STAND_IN = 2
 """Loops are out of service in whose place something must be put."""
 NOT_SHOWN_S = 1.0e15
 """During a transition the next decision is later than this. [s]"""
-UNUSED_S = 300.0
-"""The same of a lane that never showed a vehicle, where all loops are believed. [s]"""
 SPACING_M = 7.5
 """Road that a queued vehicle takes up. [m]"""
 GAP_S, PLATOON_VEH = 2.5, 2.0

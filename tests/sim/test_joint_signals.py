@@ -10,6 +10,7 @@ import pytest
 from ampelwerk.models.intersection import Intersection
 from ampelwerk.models.network import Network
 from ampelwerk.models.profile import SumoProfile
+from ampelwerk.sim.agreement import agreement
 from ampelwerk.sim.controls import controlled_network
 from ampelwerk.sim.explanation import explain
 from ampelwerk.sim.imported import import_network
@@ -155,6 +156,14 @@ def test_only_kinds_of_control_that_choose_stages_freely_join(network: Network) 
     assert len(controlled_network("rolling-horizon", network).intersections) < len(
         network.intersections
     )
+
+
+def test_agreement_compares_only_what_both_controls_run_as_one(network: Network) -> None:
+    joined = join_signals(network)
+    apart = len(network.intersections) - sum(len(site.parts) for _, site in joint_sites(joined))
+    found = agreement([], network, [], joined, 0.0, 100.0)
+    assert len(found.same_stage_share) == apart
+    assert (found.overall_share is None) == (apart == 0)
 
 
 @pytest.mark.sumo

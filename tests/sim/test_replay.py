@@ -133,6 +133,7 @@ def test_agreement_with_oneself_is_whole_and_with_another_is_not(
     differs = agreement(own, found.network, other, found.network, 0.0, 400.0)
     assert differs.same < differs.recorded == len(own)
     assert differs.replayed == len(other)
+    assert differs.overall_share is not None
     assert 0.2 < differs.overall_share < 1
     back = agreement(other, found.network, own, found.network, 0.0, 400.0)
     assert back.same_stage_share == differs.same_stage_share

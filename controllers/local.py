@@ -114,20 +114,20 @@ class _Letters:
 
     def __init__(self, intersection: Intersection) -> None:
         self._intersection = intersection
-        self._cache: dict[tuple[tuple[int, ...], int, str], str] = {}
-        self._last = ["G"] * intersection.envelope.size
+        self._cache: dict[tuple[tuple[int, ...], int, str], tuple[str, str]] = {}
+        self._last = "G" * intersection.envelope.size
 
     def state(self, aspects: tuple[int, ...], stage: int) -> str:
         """The state string for the aspects under a requested stage."""
-        key = (aspects, stage, "".join(self._last))
-        cached = self._cache.get(key)
-        letters = self._green_letters(aspects, stage)
-        self._last = letters
-        if cached is None:
-            cached = self._cache[key] = self._compose(aspects, letters, stage)
-        return cached
+        key = (aspects, stage, self._last)
+        found = self._cache.get(key)
+        if found is None:
+            letters = self._green_letters(aspects, stage)
+            found = self._cache[key] = letters, self._compose(aspects, letters, stage)
+        self._last, state = found
+        return state
 
-    def _green_letters(self, aspects: tuple[int, ...], number: int) -> list[str]:
+    def _green_letters(self, aspects: tuple[int, ...], number: int) -> str:
         """G or g for every group, kept while it is not green."""
         site = self._intersection
         stage = site.stages[number]
@@ -147,9 +147,9 @@ class _Letters:
                 for foe, yields in enumerate(site.yields[group])
             ):
                 letters[group] = "g"
-        return letters
+        return "".join(letters)
 
-    def _compose(self, aspects: tuple[int, ...], green_letters: list[str], stage: int) -> str:
+    def _compose(self, aspects: tuple[int, ...], green_letters: str, stage: int) -> str:
         """One letter per link."""
         site = self._intersection
         on_red = site.stages[stage].turn_on_red

@@ -6,7 +6,7 @@ from array import array
 from collections.abc import Sequence
 
 from ampelwerk.engine.city import lay_out
-from ampelwerk.engine.estimation import Estimator
+from ampelwerk.engine.estimation import Estimator, no_traffic
 from ampelwerk.engine.health import LoopHealth
 from ampelwerk.engine.strategies.actuated import ROLES, Actuated
 from ampelwerk.engine.strategies.fixed import Fixed
@@ -14,7 +14,7 @@ from ampelwerk.engine.strategies.max_pressure import MaxPressure
 from ampelwerk.engine.strategies.plan_where_blind import PlanWhereBlind
 from ampelwerk.engine.strategies.priority_index import PriorityIndex
 from ampelwerk.engine.strategies.rolling_horizon import RollingHorizon
-from ampelwerk.engine.strategies.strategy import Strategy
+from ampelwerk.engine.strategies.strategy import Strategy, Wish
 from ampelwerk.models.detection import DetectorFrame, LoopAlarm, LoopRole
 from ampelwerk.models.network import Network
 from ampelwerk.sim.closed_loop import ClosedLoop, Control
@@ -29,14 +29,13 @@ JOINING = ("max-pressure", "priority-index", "rolling-horizon")
 class _Estimated:
     """A strategy that decides on the estimator's beliefs."""
 
-    def __init__(self, estimator: Estimator, strategy: Strategy, loop: ClosedLoop) -> None:
+    def __init__(
+        self, estimator: Estimator, health: LoopHealth, strategy: Strategy, loop: ClosedLoop
+    ) -> None:
         self._estimator, self._signals = estimator, loop.signals
-        health = estimator.health
-        self.decide, self.alarms = strategy.decide, list[LoopAlarm]()
-        if health is not None:
-            blind = health.state.blind
-            self.decide = PlanWhereBlind(strategy, loop.network, loop.signals, blind).decide
-            self.alarms = health.alarms
+        blind = health.state.blind
+        self.decide = PlanWhereBlind(strategy, loop.network, loop.signals, blind).decide
+        self.alarms = health.alarms
         # Compiled kernels are loaded now, not in the first tick.
         estimator.update(
             DetectorFrame(time_s=loop.begin_s, loop=array("q"), at_s=array("d"), on=array("q")),
@@ -47,6 +46,27 @@ class _Estimated:
     def observe(self, frame: DetectorFrame) -> None:
         """Estimation."""
         self._estimator.update(frame, self._signals)
+
+
+class _AtOnce:
+    """Max-pressure: its estimation waits for its decision, and both are one kernel.
+
+    A yardstick that takes loops as they are: stand-ins for faulty ones would starve its lanes.
+    """
+
+    def __init__(self, strategy: MaxPressure, begin_s: float) -> None:
+        self.alarms: Sequence[LoopAlarm] = ()
+        self._tick = strategy.tick
+        self._frame = DetectorFrame(time_s=begin_s, loop=array("q"), at_s=array("d"), on=array("q"))
+        self.decide(begin_s)  # compiled kernels are loaded now, not in the first tick
+
+    def observe(self, frame: DetectorFrame) -> None:
+        """Keep it for the decision."""
+        self._frame = frame
+
+    def decide(self, _: float) -> Sequence[Wish]:
+        """Wishes from estimation and choice."""
+        return self._tick(self._frame)
 
 
 class _Blind:
@@ -83,16 +103,14 @@ def connect(control: str, loop: ClosedLoop) -> Control:
     if control == "actuated":
         return Actuated(loop.network, loop.controllers)
     city = lay_out(loop.network)
-    # Max-pressure is a yardstick that takes loops as they are: stand-ins starve its lanes.
-    health = None
-    if control != "max-pressure":
-        health = LoopHealth(city, loop.begin_s, loop_roles(control))
+    if control == "max-pressure":
+        traffic = no_traffic(city, loop.begin_s)
+        return _AtOnce(MaxPressure(city, traffic, loop.signals, loop.step_s), loop.begin_s)
+    health = LoopHealth(city, loop.begin_s, loop_roles(control))
     estimator = Estimator(city, loop.begin_s, loop.step_s, health)
     strategy: Strategy
-    if control == "max-pressure":
-        strategy = MaxPressure(city, estimator.traffic, loop.signals, loop.step_s)
-    elif control == "priority-index":
+    if control == "priority-index":
         strategy = PriorityIndex(city, estimator.traffic, loop.signals)
     else:
         strategy = RollingHorizon(city, estimator.traffic, loop.signals)
-    return _Estimated(estimator, strategy, loop)
+    return _Estimated(estimator, health, strategy, loop)

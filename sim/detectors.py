@@ -51,6 +51,8 @@ class LoopReader:
             self._arrivals(k, data, frame)
             return
         last_s, on = self._last_s[k], self._on[k]
+        if on and len(data) == 1 and data[0][3] < 0:
+            return  # still the same one, or the next without a gap
         times = sorted((vehicle[2], vehicle[3]) for vehicle in data)
         for entry_s, leave_s in times:
             if not on and (leave_s < 0 or leave_s > last_s):
@@ -60,7 +62,9 @@ class LoopReader:
                 frame.on.append(1)
                 on, last_s = True, at_s
             if on and leave_s >= 0 and leave_s > last_s:
-                if any(e <= leave_s and (o < 0 or o > leave_s) for e, o in times):
+                if len(times) > 1 and any(
+                    e <= leave_s and (o < 0 or o > leave_s) for e, o in times
+                ):
                     continue
                 frame.loop.append(self._index[k])
                 frame.at_s.append(leave_s)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ampelwerk.engine._jit import kernel
-from ampelwerk.engine.kernels.city import City, FloatArray
+from ampelwerk.engine.kernels.city import City, FloatArray, IntArray
 from ampelwerk.engine.kernels.decision import (
     BY_INDEX,
     UNBOUND,
@@ -18,7 +18,7 @@ from ampelwerk.engine.kernels.decision import (
     release_walkers,
     transition_s,
 )
-from ampelwerk.engine.kernels.estimation import flow_veh_s
+from ampelwerk.engine.kernels.estimation import flow_veh_s, update
 from ampelwerk.engine.kernels.traffic import NEVER, Traffic
 
 
@@ -33,6 +33,29 @@ class Parameters(NamedTuple):
     """Another stage must be better than the present one by this factor. [-]"""
     wait_veh_s: float
     """Pressure added per vehicle and second of waiting. [1/s]"""
+
+
+@kernel
+def tick(
+    city: City,
+    traffic: Traffic,
+    signals: Signals,
+    parameters: Parameters,
+    loop: IntArray,
+    at_s: FloatArray,
+    on: IntArray,
+    now_s: float,
+    step_s: float,
+    waited: FloatArray,
+    pressure: FloatArray,
+    out: Choice,
+) -> int:
+    """Estimation and choice: on a small network, handing the arrays over takes as long as either.
+
+    Arguments and result as in `estimation.update` and `choose`.
+    """
+    update(city, traffic, signals.stage, signals.green, loop, at_s, on, now_s, step_s)
+    return choose(city, traffic, signals, parameters, now_s, step_s, waited, pressure, out)
 
 
 @kernel

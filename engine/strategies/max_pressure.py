@@ -14,6 +14,7 @@ from ampelwerk.engine.kernels.max_pressure import Parameters
 from ampelwerk.engine.kernels.traffic import Traffic
 from ampelwerk.engine.strategies.strategy import Wish
 from ampelwerk.engine.strategies.wishes import no_choice, wishes_of
+from ampelwerk.models.detection import DetectorFrame
 
 _REASON = {
     decision.BY_INDEX: "greatest pressure",
@@ -56,6 +57,23 @@ class MaxPressure:
             self._pressure,
             choice,
         )
-        if not changes:
-            return ()
-        return wishes_of(choice, self.signals, _REASON)
+        return wishes_of(choice, self.signals, _REASON) if changes else ()
+
+    def tick(self, frame: DetectorFrame) -> Sequence[Wish]:
+        """Estimation with every loop believed, and `decide`, in one go."""
+        choice = self._choice
+        changes = kernel.tick(
+            self.city,
+            self.traffic,
+            self.signals,
+            self.parameters,
+            np.asarray(frame.loop, dtype=np.int64),
+            np.asarray(frame.at_s, dtype=np.float64),
+            np.asarray(frame.on, dtype=np.int64),
+            frame.time_s,
+            self.step_s,
+            self._waited,
+            self._pressure,
+            choice,
+        )
+        return wishes_of(choice, self.signals, _REASON) if changes else ()

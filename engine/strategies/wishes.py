@@ -39,15 +39,17 @@ def wishes_of(choice: Choice, signals: Signals, reasons: Mapping[int, str]) -> l
     ----------
     reasons : codes of `Choice.reason` in words.
     """
-    changed = np.flatnonzero((choice.stage >= 0) & (choice.stage != signals.stage))
-    return [
-        Wish(
-            intersection=int(i),
-            stage=int(choice.stage[i]),
-            reason=reasons[int(choice.reason[i])],
-            runner_up=int(choice.runner_up[i]) if choice.runner_up[i] >= 0 else None,
-            gap=float(choice.gap[i]),
-            binding=BINDING[int(choice.binding[i])],
+    wishes = []
+    for i in np.flatnonzero((choice.stage >= 0) & (choice.stage != signals.stage)).tolist():
+        runner_up = choice.runner_up.item(i)
+        wishes.append(
+            Wish(
+                intersection=i,
+                stage=choice.stage.item(i),
+                reason=reasons[choice.reason.item(i)],
+                runner_up=runner_up if runner_up >= 0 else None,
+                gap=choice.gap.item(i),
+                binding=BINDING[choice.binding.item(i)],
+            )
         )
-        for i in changed
-    ]
+    return wishes

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Sequence
 
 import numpy as np
 import pytest
 
+from ampelwerk.engine.estimation import Estimator, no_traffic
 from ampelwerk.engine.strategies.max_pressure import MaxPressure
 from ampelwerk.engine.strategies.priority_index import PriorityIndex
 from ampelwerk.engine.strategies.rolling_horizon import RollingHorizon
 from ampelwerk.engine.strategies.strategy import Wish
+from ampelwerk.models.detection import DetectorFrame
 from tests.engine.conftest import Street
 
 
@@ -140,3 +143,27 @@ def test_a_platoon_about_to_arrive_is_waited_for(street: Street) -> None:
     traffic.coming[main] = 6
     traffic.coming_s[main, :6] = street.now_s + np.array([2.5, 4.0, 5.5, 7.0, 8.5, 10.0])
     assert wish_of(plan.decide(street.now_s), 0) is None
+
+
+def test_max_pressure_in_one_go_equals_estimation_and_decision(street: Street) -> None:
+    """Beliefs and wishes, while a vehicle a second stops at one loop after the other."""
+    street.show(0)
+    city, signals = street.city, street.signals
+    estimator = Estimator(city, 0.0, 1.0)
+    apart = MaxPressure(city, estimator.traffic, signals, 1.0)
+    at_once = MaxPressure(city, no_traffic(city, 0.0), signals, 1.0)
+    wished = 0
+    for second in range(len(street.network.loops)):
+        frame = DetectorFrame(
+            time_s=second + 1.0,
+            loop=array("q", [second]),
+            at_s=array("d", [second + 0.5]),
+            on=array("q", [1]),
+        )
+        estimator.update(frame, signals)
+        wishes = apart.decide(frame.time_s)
+        assert at_once.tick(frame) == wishes
+        wished += len(wishes)
+        for kept, alike in zip(estimator.traffic, at_once.traffic, strict=True):
+            np.testing.assert_array_equal(alike, kept)
+    assert wished

@@ -101,7 +101,7 @@ class Estimator:
         if health is None:
             self.take(*edges, now_s, signals)
             return
-        believed = health.believed(edges, self.traffic, now_s)
+        believed = health.believed(self.traffic, signals, edges, now_s)
         health.observe(self.traffic, signals, believed, now_s, self.step_s)
 
     def take(

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 import numpy as np
 
 from ampelwerk.engine.city import SATURATION_FLOW_VEH_S
-from ampelwerk.engine.kernels import degradation, loops, observation
+from ampelwerk.engine.kernels import loops, observation
 from ampelwerk.engine.kernels.city import (
     ADVANCE,
     CALL,
@@ -202,7 +202,7 @@ class LoopHealth:
         self._unheard: list[Edges] = []
         self._out = 0
 
-    def believed(self, edges: Edges, traffic: Traffic, now_s: float) -> Edges:
+    def believed(self, traffic: Traffic, signals: Signals, edges: Edges, now_s: float) -> Edges:
         """The edges of one tick that come from loops in service; all are kept for judgement.
 
         A loop out of service that shows something is judged at once: it may be back.
@@ -212,7 +212,7 @@ class LoopHealth:
             return edges
         self._unheard.append(edges)
         if self._out and self.state.out[loop].any():
-            self._judge(traffic, now_s)
+            self._judge(traffic, signals, now_s)
             kept = self.state.out[loop] == 0
             return loop[kept], at_s[kept], on[kept]
         return edges
@@ -232,11 +232,11 @@ class LoopHealth:
             self._judged_s = now_s
             self._note(now_s)
 
-    def _judge(self, traffic: Traffic, now_s: float) -> None:
+    def _judge(self, traffic: Traffic, signals: Signals, now_s: float) -> None:
         """Judge out of turn."""
-        self._out = degradation.look_after(
-            self._city, self.watch, self.state, traffic, *self._take_unheard(), now_s,
-            now_s - self._judged_s,
+        self._out = observation.observe(
+            self._city, self.watch, self.state, traffic, signals, *NO_EDGES, *self._take_unheard(),
+            now_s, 0.0, now_s - self._judged_s, self._out,
         )  # fmt: skip
         self._judged_s = now_s
         self._note(now_s)

@@ -12,7 +12,7 @@ lost must first work for ten minutes.
 
 from __future__ import annotations
 
-from ampelwerk.engine._jit import kernel, part
+from ampelwerk.engine._jit import kernel
 from ampelwerk.engine.kernels.city import (
     ADVANCE,
     CALL,
@@ -114,7 +114,7 @@ def _end_silence(watch: Watch, health: Health, k: int, place: int) -> None:
     health.near_mark[k], health.far_mark[k] = count, passed
 
 
-@part
+@kernel
 def _expected(watch: Watch, health: Health, k: int) -> tuple[float, float]:
     """Vehicles the loop should have seen since its last edge, by near and by far partners."""
     if watch.home[k] < 0:
@@ -169,7 +169,7 @@ def _fall(city: City, watch: Watch, health: Health, k: int, at_s: float, now_s: 
             health.far_mark[k] += 1.0
 
 
-@part
+@kernel
 def near_count(watch: Watch, health: Health, k: int) -> float:
     """What the near partners of a loop have counted. [veh]"""
     total = 0.0
@@ -229,7 +229,7 @@ def judge(
         health.blind[i] = 1 if most or silent else 0
 
 
-@part
+@kernel
 def _follow_green(
     city: City, health: Health, traffic: Traffic, k: int, now_s: float, step_s: float
 ) -> None:
@@ -265,7 +265,7 @@ def _follow_green(
                 health.refuted_s[k] = begin_s
 
 
-@part
+@kernel
 def _silence(city: City, watch: Watch, health: Health, k: int, role: int, now_s: float) -> float:
     """How sure it is that the loop would have shown an edge by now: 0.5 in doubt, 1 certain.
 
@@ -319,7 +319,7 @@ def _silence(city: City, watch: Watch, health: Health, k: int, role: int, now_s:
     return 1.0 if both else max(by_far, _degree(near, max(4.0, 1.2 * usual), FAR))
 
 
-@part
+@kernel
 def never_heard(watch: Watch, health: Health, k: int) -> bool:
     """The loop has near partners, and neither it nor one of them has seen anybody since the begin.
 
@@ -333,7 +333,7 @@ def never_heard(watch: Watch, health: Health, k: int) -> bool:
     return bool(watch.near_ptr[k + 1] > watch.near_ptr[k])
 
 
-@part
+@kernel
 def _alone(watch: Watch, health: Health, k: int) -> bool:
     """No near partner of the loop is in service."""
     alone = True

@@ -36,16 +36,20 @@ def observe(
 
     loop, at_s, on : the tick's edges from loops in service, as in `DetectorFrame`.
     unheard_loop, unheard_at_s, unheard_on : all edges since the last judgement, if one is due.
+    step_s : length of the tick; 0 to judge alone. [s]
     since_s : time since the last judgement if one is due, else 0. [s]
     out : what the last judgement returned, see `degradation.look_after`.
 
     Returns the same of this one, or `out`.
     """
-    estimation.update(city, traffic, signals.stage, signals.green, loop, at_s, on, now_s, step_s)
+    if step_s > 0.0:
+        estimation.update(
+            city, traffic, signals.stage, signals.green, loop, at_s, on, now_s, step_s
+        )
     if since_s > 0.0:
         out = degradation.look_after(
             city, watch, health, traffic, unheard_loop, unheard_at_s, unheard_on, now_s, since_s
         )
-    if since_s > 0.0 or out == STAND_IN:
+    if step_s > 0.0 and (since_s > 0.0 or out == STAND_IN):
         degradation.stand_in(city, watch, health, traffic, signals, now_s, step_s)
     return out

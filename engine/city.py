@@ -35,7 +35,7 @@ CROSSING_FLOW_PED_S = 5.0
 """A crossing serves all who wait at its kerb within the first seconds of green. [ped/s]"""
 FREE_SHARE = 0.95
 """Undelayed speed as a share of the speed limit, at first. [-]"""
-STRAIGHT_SHARE = 0.7
+STRAIGHT_SHARE = 0.9
 """Share of vehicles that stay in the lanes straight ahead of an upstream loop, at first. [-]"""
 ROAD_USER_WEIGHT = {RoadUser.TRAM: 20.0, RoadUser.BUS: 10.0}
 """Weight of one vehicle on a lane of its own, from persons aboard; a car weighs 1."""

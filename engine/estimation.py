@@ -12,7 +12,7 @@ from ampelwerk.engine.kernels.decision import Signals
 from ampelwerk.engine.kernels.traffic import AHEAD, COMING, NEVER, Traffic
 from ampelwerk.models.detection import DetectorFrame
 
-ANNOUNCED = 0.8
+ANNOUNCED = 0.9
 """Share of a lane's vehicles that upstream loops announce, at first. [-]"""
 
 
@@ -32,6 +32,8 @@ def no_traffic(city: City, now_s: float) -> Traffic:
         stream_s=city.stream_s.copy(),
         share=city.stream_share.copy(),
         cover=_cover(city),
+        resolved=np.zeros(streams),
+        came=np.zeros(lanes),
         lane_rate_veh_s=np.zeros(lanes),
         stream_rate_veh_s=np.zeros(streams),
         green_since_s=np.full(lanes, NEVER),

@@ -42,6 +42,8 @@ EXIT_M = 12.0
 """Distance of an exit loop behind the junction. [m]"""
 SOURCE_M = 12.0
 """Where no road leads into a lane vehicles appear on it, a bus's length in: a loop lies behind. [m]"""
+EDGE_M = 0.01
+"""Places closer than this are the same. [m]"""
 SHORTEST_LANE_M = 5.0
 """Shorter lanes carry no loop. [m]"""
 FIT_STOP_LINE_M, FIT_ADVANCE_M, FIT_EXIT_M = 6.0, (15.0, 80.0), 40.0
@@ -129,9 +131,14 @@ class LoopLayout:
         """Advance loop of a lane, on the part of its chain that feeds no other lane."""
         line = chain[0].lane
         distance_m = line.length_m if ADVANCE_LEAST_M <= line.length_m < ADVANCE_M else ADVANCE_M
+        own_m = sum(link.lane.length_m for link in own)
+        if own_m < ADVANCE_LEAST_M:
+            return [], 0.0
+        # Where its own road is shorter the loop lies at the start of that.
+        distance_m = min(distance_m, max(link.end_m + link.lane.length_m for link in own))
         for link in own:
             top_m = link.end_m + link.lane.length_m
-            if link.lane.length_m < SHORTEST_LANE_M or top_m < min(distance_m, ADVANCE_M):
+            if link.lane.length_m < SHORTEST_LANE_M or top_m < distance_m:
                 continue
             at_m = (
                 min(distance_m, top_m)
@@ -243,6 +250,8 @@ class LoopLayout:
             return []
         first_m = 0.0 if self._net.entering.get(lane.lane_id) else SOURCE_M
         at_m = min(max(position_m, first_m), lane.length_m - LENGTH_M)
+        if at_m > fits_m[1] + EDGE_M:
+            return []
         name = LoopId(f"aw.{role}.{lane.lane_id}")
         return [self._add(role, lane, name, at_m, LENGTH_M, True)]
 

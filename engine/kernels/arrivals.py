@@ -16,6 +16,8 @@ EARLY_S = 4.0
 """A vehicle may reach the advance loop this long before it is due. [s]"""
 OVERDUE_S = 3.0
 """One not seen this long after it was due has turned off, or stands in a queue. [s]"""
+HELD_UP_S = 2.0
+"""One that reaches the advance loop later than this has been held up by a queue; others are slow. [s]"""
 PATIENCE_S = 90.0
 """While an advance loop of its approach is held it is kept this long. [s]"""
 HELD_S = 3.0
@@ -23,7 +25,9 @@ HELD_S = 3.0
 GAP_S = 3.5
 """A gap this long over an advance loop shows that no queue reaches beyond it. [s]"""
 SHARE_STEP = 0.03
-"""Step of the moving averages of shares and covers. [-]"""
+"""Step of the moving averages of shares and covers, once enough vehicles have been seen. [-]"""
+PRIOR_VEH = 10.0
+"""Vehicles that the first shares and covers count as; until then all seen weigh the same. [veh]"""
 TIME_STEP = 0.05
 """Step of the moving averages of travel times. [-]"""
 LATE_COST = 0.1
@@ -74,28 +78,32 @@ def come_to_advance_loop(
         value = share - LATE_COST * abs(at_s - traffic.ahead_s[u, 0])
         if value > best:
             origin, best = u, value
-    overdue = False
+    due_s = free_s = at_s + traffic.advance_s[lane]
     if origin >= 0:
         late_s = at_s - traffic.ahead_s[origin, k]
         alone = traffic.ahead[origin] == 1 or traffic.ahead_s[origin, 1] > at_s + EARLY_S
-        overdue = late_s > 1.0
+        if late_s > HELD_UP_S:
+            due_s -= late_s
         if alone and abs(late_s) <= OVERDUE_S and traffic.queue_veh[lane] < 1.0:
             traffic.stream_s[origin] += TIME_STEP * late_s
         _forget(traffic, origin, k)
+        traffic.resolved[origin] += 1.0
+        step = max(SHARE_STEP, 1.0 / (PRIOR_VEH + traffic.resolved[origin]))
         for j in range(city.stream_lane_ptr[origin], city.stream_lane_ptr[origin + 1]):
             came = 1.0 if j - city.stream_lane_ptr[origin] == place else 0.0
-            traffic.share[j] += SHARE_STEP * (came - traffic.share[j])
+            traffic.share[j] += step * (came - traffic.share[j])
+    traffic.came[lane] += 1.0
+    step = max(SHARE_STEP, 1.0 / (PRIOR_VEH + traffic.came[lane]))
     for u in range(first, last):
         entry = city.stream_lane_ptr[u] + place
         announced = 1.0 if u == origin else 0.0
-        traffic.cover[entry] += SHARE_STEP * (announced - traffic.cover[entry])
+        traffic.cover[entry] += step * (announced - traffic.cover[entry])
     traffic.arrivals[lane] += 1.0
     traffic.behind_veh[lane] = max(0.0, traffic.behind_veh[lane] - 1.0)
-    due_s = at_s + traffic.advance_s[lane]
-    if due_s <= now_s - OVERDUE_S and traffic.red_since_s[lane] > due_s:
+    if free_s <= now_s - OVERDUE_S and traffic.red_since_s[lane] > free_s:
         return  # heard of too late: a green since then has served it
     count = traffic.coming[lane]
-    if overdue or due_s <= now_s or count == COMING:
+    if due_s <= now_s or count == COMING:
         traffic.queue_veh[lane] += 1.0
         traffic.joined_s[lane] = now_s
     else:
@@ -185,10 +193,12 @@ def _queue_stands(city: City, traffic: Traffic, a: int) -> bool:
 def _never_came(city: City, traffic: Traffic, u: int, a: int) -> None:
     """A vehicle of the stream was seen at no advance loop."""
     first = city.approach_lane_ptr[a]
+    traffic.resolved[u] += 1.0
+    step = max(SHARE_STEP, 1.0 / (PRIOR_VEH + traffic.resolved[u]))
     for j in range(first, city.approach_lane_ptr[a + 1]):
         if city.lane_advance_loop[city.approach_lane[j]] >= 0:
             entry = city.stream_lane_ptr[u] + j - first
-            traffic.share[entry] -= SHARE_STEP * traffic.share[entry]
+            traffic.share[entry] -= step * traffic.share[entry]
 
 
 @kernel

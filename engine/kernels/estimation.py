@@ -51,6 +51,8 @@ SERVICE_GAP_S = 2.0
 """Seconds of service count while a vehicle was at the stop line this recently. [s]"""
 START_UP_S = 2.0
 """First seconds of green in which saturation flow is not yet learnt. [s]"""
+ROLL_S = 2.0
+"""Who came onto the stop-line loop at green no longer ago than this is about to cross the line. [s]"""
 PRIOR_S = 40.0
 """Weight of the prior saturation flow. [s]"""
 
@@ -355,6 +357,20 @@ def update(
     believe(city, traffic, stage, green, now_s, step_s, 0, len(stage))
     fill_exits(city, traffic, 0, len(traffic.full), now_s)
     traffic.ticked_s[0] = now_s
+
+
+@kernel
+def crossing_veh(city: City, traffic: Traffic, lane: int, now_s: float) -> float:
+    """Vehicles of the queue whose front crosses the stop line, though their rear is on the loop."""
+    if traffic.green_since_s[lane] == NEVER:
+        return 0.0
+    count = 0.0
+    for j in range(city.lane_stop_ptr[lane], city.lane_stop_ptr[lane + 1]):
+        number = city.lane_stop_loop[j]
+        since_s = max(traffic.green_since_s[lane], now_s - ROLL_S)
+        if traffic.occupied[number] and traffic.on_s[number] > since_s:
+            count += 1.0
+    return count
 
 
 @kernel

@@ -26,7 +26,7 @@ from ampelwerk.engine.kernels.decision import (
     release_walkers,
     transition_s,
 )
-from ampelwerk.engine.kernels.estimation import flow_veh_s
+from ampelwerk.engine.kernels.estimation import crossing_veh, flow_veh_s
 from ampelwerk.engine.kernels.plan_model import Layout, Model, Weights, no_layout, no_model
 from ampelwerk.engine.kernels.plan_search import UNSET, Labels, no_labels, search
 from ampelwerk.engine.kernels.supervision import (
@@ -186,7 +186,8 @@ def _gather(
     out.drain_s[:lanes] = 1.0e3
     for lane in range(lanes):
         number = first_lane + lane
-        out.queue_veh[lane] = traffic.queue_veh[number] + traffic.behind_veh[number]
+        queue_veh = traffic.queue_veh[number] - crossing_veh(city, traffic, number, now_s)
+        out.queue_veh[lane] = max(0.0, queue_veh) + traffic.behind_veh[number]
         out.weight[lane] = city.lane_weight[number]
         predict(city, traffic, number, now_s, arrivals_veh)
         before = 0.0

@@ -37,6 +37,10 @@ class Traffic(NamedTuple):
     """(F,) chance that a vehicle of the stream comes to the lane. [-]"""
     cover: FloatArray
     """(F,) share of the lane's vehicles that come from the stream. [-]"""
+    resolved: FloatArray
+    """(U,) vehicles of the stream of which it is known where they came, or that they did not. [veh]"""
+    came: FloatArray
+    """(L,) vehicles over the lane's advance loop. [veh]"""
     lane_rate_veh_s: FloatArray
     """(L,) mean arrival rate. [veh/s]"""
     stream_rate_veh_s: FloatArray

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ampelwerk.engine.kernels.estimation import crossing_veh
 from tests.engine.conftest import Street
 
 RED, GREEN = 0, 1
@@ -151,6 +153,63 @@ def test_a_stream_whose_vehicles_turn_off_is_no_longer_believed(street: Street) 
         street.wait(14)
     assert street.estimator.traffic.share[entry] < 0.1
     assert street.estimator.traffic.ahead[u] == 0
+
+
+@pytest.mark.parametrize(("seconds", "queued"), [(8, 0.0), (9, 1.0)])
+def test_who_is_late_at_the_advance_loop_is_slow_or_was_held_up(
+    street: Street, seconds: int, queued: float
+) -> None:
+    """1.4 s late: on its way, undelayed. 2.4 s: has stood, and would long be at the line."""
+    lane = 0
+    u, _ = stream_of(street, lane)
+    traffic = street.estimator.traffic
+    traffic.stream_s[u], traffic.advance_s[lane] = 7.6, 3.5
+    street.show(stage_that(street, lane, serves=False))
+    street.pass_over(int(street.city.stream_loop[u]))
+    street.wait(seconds)
+    street.pass_over(street.network.lanes[lane].advance_loops[0])
+    street.wait(1)
+    assert street.queue(lane) == queued
+    assert traffic.coming[lane] == 1 - queued
+    street.wait(2)
+    assert street.queue(lane) == 1.0
+
+
+def test_first_vehicles_of_a_stream_weigh_more_than_later_ones(street: Street) -> None:
+    lane = 0
+    u, entry = stream_of(street, lane)
+    traffic = street.estimator.traffic
+    before = float(traffic.share[entry])
+    street.show(stage_that(street, lane, serves=True))
+    steps = []
+    for _ in range(40):
+        street.pass_over(int(street.city.stream_loop[u]))
+        street.wait(14)
+        steps.append(1.0 - float(traffic.share[entry]) / before)
+        before = float(traffic.share[entry])
+    assert steps[0] == pytest.approx(1 / 11)
+    assert steps[1] == pytest.approx(1 / 12)
+    assert steps[-1] == pytest.approx(0.03)
+
+
+def test_who_rolls_over_the_stop_line_at_green_need_not_be_waited_for(street: Street) -> None:
+    lane = 0
+    loop = street.network.lanes[lane].stop_loops[0]
+
+    def crossing() -> float:
+        return float(crossing_veh(street.city, street.estimator.traffic, lane, street.now_s))
+
+    street.show(stage_that(street, lane, serves=False))
+    street.second((loop, 0.5, 1))
+    assert crossing() == 0.0  # stands at red
+    street.show(stage_that(street, lane, serves=True))
+    street.wait(1)
+    assert crossing() == 0.0  # stood there before: may want something else than what is green
+    street.second((loop, 0.5, 0))
+    street.second((loop, 0.5, 1))
+    assert crossing() == 1.0
+    street.wait(2)
+    assert crossing() == 0.0  # has stopped on the loop
 
 
 def test_queue_beyond_the_advance_loop_stays_until_there_is_a_gap(street: Street) -> None:

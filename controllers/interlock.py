@@ -80,6 +80,8 @@ class Interlock:
         """(n,) aspects; red while the lamps show no aspects."""
         self.green_mask = 0
         """Groups at green, group i at bit i."""
+        self.lit_mask = 0
+        """Groups not at red, alike."""
         self.settled = False
         """All that is asked is shown, and nothing else."""
         self.failure = latch.read() if latch else ""
@@ -224,7 +226,7 @@ class Interlock:
             if self._conflicts(lit):
                 self._refuse_output()
                 return True
-            self.aspects, self.green_mask = aspects, green
+            self.aspects, self.green_mask, self.lit_mask = aspects, green, lit
         self._state = after
         self.settled = (
             request == self.green_mask and AMBER not in aspects and RED_AMBER not in aspects
@@ -297,7 +299,7 @@ class Interlock:
         if mode in (Mode.OFF, Mode.FAILED):
             self.display = self._off_display if mode is Mode.OFF else self._failure_display
             self._state = just_red(self._rules)
-            self.aspects, self.green_mask = self._state.aspect, 0
+            self.aspects, self.green_mask, self.lit_mask = self._state.aspect, 0, 0
         else:
             self.display = Display.ASPECTS
 

@@ -12,6 +12,8 @@ from ampelwerk.models.intersection import Intersection
 
 FAR_DS = 2**62
 """A moment that never comes. [ds]"""
+HOLD_DS = 50
+"""Longest wait of a stage's greens, once all that ends has ended, for the junction to clear. [ds]"""
 
 
 class LocalController:
@@ -36,6 +38,9 @@ class LocalController:
         self._wish: int | None = None
         self._wish_until_ds = -FAR_DS
         self._letters = _Letters(intersection)
+        self._hold = False
+        self.held_ds = 0
+        """How long the greens of the running transition have waited on request. [ds]"""
         self.stage = 0
         """Stage requested."""
         self.since_ds = now_ds
@@ -64,6 +69,13 @@ class LocalController:
         """Ask for a stage; the wish lapses at `until_ds` unless renewed."""
         self._wish, self._wish_until_ds = stage, until_ds
 
+    def hold(self) -> None:
+        """Greens of the running transition that have not begun wait for another tick.
+
+        Once everything that ends has ended, for no longer than `HOLD_DS`.
+        """
+        self._hold = True
+
     def renew(self, until_ds: int) -> None:
         """Go on with what is shown now until then."""
         if self._wish is None:
@@ -78,9 +90,19 @@ class LocalController:
             stage = self._plan.stage_at(now_ds)
         switched = stage != self.stage
         self.stage = stage
-        interlock = self._interlock
-        if interlock.tick(self._masks[stage], now_ds) or switched:
+        interlock, mask = self._interlock, self._masks[stage]
+        held, self._hold = self._hold, False
+        if switched:
+            self.held_ds = 0
+        elif held and self.decidable_from_ds == FAR_DS and self.held_ds < HOLD_DS:
+            mask &= interlock.lit_mask
+        changed = interlock.tick(mask, now_ds)
+        if mask != self._masks[stage]:
+            if interlock.settled:
+                self.held_ds += self._tick_ds
+        elif changed or switched:
             self._after_change(now_ds)
+        if changed or switched:
             state = self._letters.state(interlock.aspects, stage)
             changed = state != self.state
             self.state = state

@@ -9,7 +9,7 @@ from ampelwerk.engine.health import LoopHealth
 from ampelwerk.engine.kernels import estimation
 from ampelwerk.engine.kernels.city import City, FloatArray, IntArray
 from ampelwerk.engine.kernels.decision import Signals
-from ampelwerk.engine.kernels.traffic import AHEAD, COMING, NEVER, Traffic
+from ampelwerk.engine.kernels.traffic import AHEAD, BOX_S, COMING, NEVER, Traffic
 from ampelwerk.models.detection import DetectorFrame
 
 ANNOUNCED = 0.9
@@ -20,6 +20,7 @@ def no_traffic(city: City, now_s: float) -> Traffic:
     """Beliefs before the first frame: empty roads, equal lane shares."""
     lanes, streams = city.lanes, len(city.stream_s)
     loops, entries = len(city.loop_role), len(city.entry_lane)
+    sites = len(city.lane_ptr) - 1
     return Traffic(
         queue_veh=np.zeros(lanes),
         behind_veh=np.zeros(lanes),
@@ -48,7 +49,10 @@ def no_traffic(city: City, now_s: float) -> Traffic:
         on_s=np.full(loops, NEVER),
         off_s=np.full(loops, NEVER),
         full=np.zeros(len(city.exit_intersection), dtype=np.int64),
-        inside_veh=np.zeros(len(city.lane_ptr) - 1),
+        entered_veh=np.zeros((sites, BOX_S)),
+        left_veh=np.zeros((sites, BOX_S)),
+        late_veh=np.zeros(sites),
+        late_mean_veh=np.zeros(sites),
         departures=np.zeros(lanes),
         arrivals=np.zeros(lanes),
         passages=np.zeros(streams),

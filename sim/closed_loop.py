@@ -7,7 +7,7 @@ its interlock alone. SUMO's programs do not run, except under `native`, where no
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from time import perf_counter
 from typing import Protocol
 
@@ -95,6 +95,7 @@ class ClosedLoop:
         self.border = FrameBorder(len(network.loops))
         self.timing = Timing()
         self.decisions: list[Decision] = []
+        self._decided: dict[int, int] = {}
 
     def run(
         self,
@@ -128,14 +129,19 @@ class ClosedLoop:
             timing.decide_s.append(perf_counter() - observed)
             until_ds = now_ds + WISH_VALID_DS
             for wish in wishes:
-                self.controllers[wish.intersection].want(wish.stage, until_ds)
-                self.decisions.append(Decision(time_s=now_s, wish=wish))
+                if wish.hold:
+                    self.controllers[wish.intersection].hold()
+                else:
+                    self.controllers[wish.intersection].want(wish.stage, until_ds)
+                    self._decided[wish.intersection] = len(self.decisions)
+                    self.decisions.append(Decision(time_s=now_s, wish=wish))
             if now_ds - renewed_ds >= RENEW_EVERY_DS:
                 renewed_ds = now_ds
                 for controller in self.controllers:
                     if not controller.on_plan:
                         controller.renew(until_ds)
             self._lamps(now_ds)
+            self._note_holds(wishes)
             started = perf_counter()
             timing.control_s += started - stepped
             tick(now_s)
@@ -149,6 +155,15 @@ class ClosedLoop:
                 self._publish(i)
             elif controller.decidable_from_ds != decidable_ds:
                 self._publish(i)
+
+    def _note_holds(self, wishes: Sequence[Wish]) -> None:
+        """A decision whose greens are being kept back is bound by that."""
+        for hold in wishes:
+            i = hold.intersection
+            if hold.hold and i in self._decided and self.controllers[i].held_ds:
+                decision = self.decisions[self._decided[i]]
+                bound = replace(decision.wish, binding=hold.binding)
+                self.decisions[self._decided[i]] = replace(decision, wish=bound)
 
     def _show(self, i: int) -> None:
         """Put the output of one controller on its lamps."""

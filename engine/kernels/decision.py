@@ -33,14 +33,24 @@ class Choice(NamedTuple):
     """(I,) by how much the chosen stage was better than the runner-up, in the strategy's measure."""
     reason: IntArray
     """(I,) BY_INDEX and so on."""
+    hold: IntArray
+    """(I,) 1 where the greens of a running transition had better not begin yet."""
     binding: IntArray
     """(I,) rule without which the choice would, or might, have been another; `UNBOUND` if none."""
 
 
 BY_INDEX, BY_SUPERVISOR, BY_REST, BY_WALKERS, BY_PLAN, BY_CLEARED = range(6)
 """Why a stage was chosen."""
+NOT_SHOWN_S = 1.0e15
+"""During a transition the next decision is later than this. [s]"""
 UNBOUND, MIN_GREEN, WAIT_LIMIT, EXIT_FULL, HEAD_BLOCKED, CLEARANCE = range(6)
 """What bound the choice."""
+
+
+@kernel
+def in_transition(signals: Signals, i: int) -> bool:
+    """The stage requested at intersection i is not yet shown in full."""
+    return bool(signals.decidable_s[i] > NOT_SHOWN_S)
 
 
 @kernel

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from ampelwerk.engine._jit import kernel, part
 from ampelwerk.engine.kernels.city import ADVANCE, EXIT, UPSTREAM, City, FloatArray, IntArray
-from ampelwerk.engine.kernels.decision import Signals
+from ampelwerk.engine.kernels.decision import Signals, in_transition
 from ampelwerk.engine.kernels.estimation import flow_veh_s
 from ampelwerk.engine.kernels.health import hear, judge, never_heard
 from ampelwerk.engine.kernels.loops import Health, Watch
@@ -27,8 +27,6 @@ UNUSED_S = 300.0
 """The same of a lane that never showed a vehicle, where all loops are believed. [s]"""
 STAND_IN = 2
 """Loops are out of service in whose place something must be put."""
-NOT_SHOWN_S = 1.0e15
-"""During a transition the next decision is later than this. [s]"""
 SPACING_M = 7.5
 """Road that a queued vehicle takes up. [m]"""
 GAP_S, PLATOON_VEH = 2.5, 2.0
@@ -153,7 +151,7 @@ def stand_in(
             i = city.lane_intersection[lane]
             shown = city.stage_ptr[i] + signals.stage[i]
             shown_s = signals.since_s[i]
-            if signals.decidable_s[i] > NOT_SHOWN_S:
+            if in_transition(signals, i):
                 shown_s = signals.decidable_s[i]
             _presumed_departures(city, traffic, lane, shown, shown_s, now_s, step_s)
         traffic.queue_veh[lane] = min(traffic.queue_veh[lane], city.lane_reach_veh[lane])

@@ -27,6 +27,7 @@ from ampelwerk.engine.kernels.city import (
     FloatArray,
     IntArray,
 )
+from ampelwerk.engine.kernels.junction_box import count_late, enter_junction, leave_junction
 from ampelwerk.engine.kernels.traffic import NEVER, Traffic
 
 EMPTY_S = 3.0
@@ -91,15 +92,15 @@ def book(
                         traffic.called_s[lane] = at_s[k]
             elif role == EXIT and last > first:
                 i = city.exit_intersection[city.loop_target[first]]
-                traffic.inside_veh[i] = max(0.0, traffic.inside_veh[i] - 1.0)
+                leave_junction(traffic, i, at_s[k], now_s)
         else:
             traffic.off_s[number] = at_s[k]
             if role == STOP_LINE:
-                _depart(city, traffic, first, last, at_s[k])
+                _depart(city, traffic, first, last, at_s[k], now_s)
 
 
 @kernel
-def _depart(city: City, traffic: Traffic, first: int, last: int, at_s: float) -> None:
+def _depart(city: City, traffic: Traffic, first: int, last: int, at_s: float, now_s: float) -> None:
     """A vehicle left a stop-line loop: it belongs to the lanes at green, else to all its lanes."""
     green = 0
     for j in range(first, last):
@@ -113,7 +114,7 @@ def _depart(city: City, traffic: Traffic, first: int, last: int, at_s: float) ->
         traffic.departures[lane] += share
         traffic.queue_veh[lane] -= share
         traffic.departed_s[lane] = at_s
-        traffic.inside_veh[city.lane_intersection[lane]] += share
+        enter_junction(traffic, city.lane_intersection[lane], at_s, now_s, share)
         if traffic.queue_veh[lane] < 0.0:
             _leave_early(traffic, lane)
         if city.lane_advance_loop[lane] < 0:
@@ -155,6 +156,7 @@ def believe(
     _follow_signal(city, traffic, green, first, last, now_s)
     _walkers(city, traffic, first, last, now_s, step_s)
     _correct(city, traffic, first, last, now_s)
+    count_late(traffic, first, last, now_s, step_s)
     for i in range(first, last):
         _learn_flow(city, traffic, city.stage_ptr[i] + stage[i], now_s, step_s)
 

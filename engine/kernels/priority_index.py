@@ -28,6 +28,7 @@ from ampelwerk.engine.kernels.decision import (
     transition_s,
 )
 from ampelwerk.engine.kernels.estimation import flow_veh_s
+from ampelwerk.engine.kernels.junction_box import junction_occupied
 from ampelwerk.engine.kernels.supervision import (
     STUCK_S,
     busy_elsewhere,
@@ -73,16 +74,19 @@ def choose(
     scratch_veh: FloatArray,
     out: Choice,
 ) -> int:
-    """Decide for every intersection that may; the number of those whose stage should change.
+    """Decide for every intersection that may; the number of those at which something should
+    change.
 
     scratch_veh : (most lanes of one intersection + 1, at least horizon + longest transition + 1).
     """
     changes = 0
     for i in range(len(signals.stage)):
         out.stage[i] = -1
+        out.hold[i] = junction_occupied(traffic, signals, i)
         if now_s >= signals.decidable_s[i]:
             _choose_one(city, traffic, signals, parameters, i, now_s, scratch_veh, out)
             changes += out.stage[i] >= 0 and out.stage[i] != signals.stage[i]
+        changes += out.hold[i]
     return changes
 
 

@@ -27,6 +27,7 @@ from ampelwerk.engine.kernels.decision import (
     transition_s,
 )
 from ampelwerk.engine.kernels.estimation import crossing_veh, flow_veh_s
+from ampelwerk.engine.kernels.junction_box import junction_occupied
 from ampelwerk.engine.kernels.plan_model import Layout, Model, Weights, no_layout, no_model
 from ampelwerk.engine.kernels.plan_search import UNSET, Labels, no_labels, search
 from ampelwerk.engine.kernels.supervision import (
@@ -80,6 +81,7 @@ def choose(
     """
     for i in range(first, last):
         out.stage[i] = -1
+        out.hold[i] = junction_occupied(traffic, signals, i)
         if now_s >= signals.decidable_s[i]:
             _choose_one(
                 city, traffic, signals, weights, margins, grid_s, i, now_s, scratch.model,

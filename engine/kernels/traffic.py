@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 from ampelwerk.engine.kernels.city import FloatArray, IntArray
 
+BOX_S = 32
+"""Seconds remembered of who came into the junction and who left it. [s]"""
 COMING, AHEAD = 24, 48
 """Most vehicles remembered between advance loop and stop line, and upstream of it."""
 NEVER = -1.0e9
@@ -70,8 +72,14 @@ class Traffic(NamedTuple):
     """(K,) last falling edge. [s]"""
     full: IntArray
     """(X,) 1 while the exit lane is blocked."""
-    inside_veh: FloatArray
-    """(I,) vehicles inside the junction: out over stop lines, not yet over exit loops. [veh]"""
+    entered_veh: FloatArray
+    """(I, BOX_S) vehicles over the stop lines, second by second in turn. [veh]"""
+    left_veh: FloatArray
+    """(I, BOX_S) vehicles over the exit loops, alike. [veh]"""
+    late_veh: FloatArray
+    """(I,) vehicles that should have left the junction and have not. [veh]"""
+    late_mean_veh: FloatArray
+    """(I,) their mean: what loops miss, or see twice. [veh]"""
     departures: FloatArray
     """(L,) departures in this tick. [veh]"""
     arrivals: FloatArray

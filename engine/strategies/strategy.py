@@ -21,6 +21,8 @@ class Wish:
     """Stage that was next best."""
     gap: float = 0.0
     """By how much the chosen stage was better, in the strategy's own measure."""
+    hold: bool = False
+    """The stage is on its way; its greens that have not begun had better wait a little longer."""
     binding: str = ""
     """The rule or limit without which the choice would have been another; empty if none."""
 

@@ -20,6 +20,9 @@ BINDING = {
 }
 """Codes of `Choice.binding` in words."""
 
+HOLD = "greens waited for vehicles late in leaving the junction"
+"""Binding on a transition that was held."""
+
 
 def no_choice(size: int) -> Choice:
     """Room for the decisions of so many intersections."""
@@ -28,12 +31,13 @@ def no_choice(size: int) -> Choice:
         runner_up=np.full(size, -1, dtype=np.int64),
         gap=np.zeros(size),
         reason=np.zeros(size, dtype=np.int64),
+        hold=np.zeros(size, dtype=np.int64),
         binding=np.zeros(size, dtype=np.int64),
     )
 
 
 def wishes_of(choice: Choice, signals: Signals, reasons: Mapping[int, str]) -> list[Wish]:
-    """Wishes for the intersections whose stage should change.
+    """Wishes for the intersections whose stage should change, or whose next greens should wait.
 
     Parameters
     ----------
@@ -52,4 +56,7 @@ def wishes_of(choice: Choice, signals: Signals, reasons: Mapping[int, str]) -> l
                 binding=BINDING[choice.binding.item(i)],
             )
         )
+    for i in np.flatnonzero(choice.hold).tolist():
+        stage = signals.stage.item(i)
+        wishes.append(Wish(intersection=i, stage=stage, reason="", hold=True, binding=HOLD))
     return wishes

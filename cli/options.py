@@ -43,6 +43,18 @@ MinGreenOption = Annotated[
     Optional[float],  # noqa: UP045
     typer.Option("--min-green", help="Minimum green of every signal group in s."),
 ]
+AmberOption = Annotated[
+    Optional[float],  # noqa: UP045
+    typer.Option("--amber", help="Amber of every vehicle group in s; profile sumo only."),
+]
+AllRedOption = Annotated[
+    Optional[float],  # noqa: UP045
+    typer.Option(
+        "--all-red",
+        help="All-red after amber in s, which makes vehicles' intergreens amber + all-red; profile "
+        "sumo only.",
+    ),
+]
 BackendOption = Annotated[
     Literal["libsumo", "traci"], typer.Option(help="How SUMO is driven; the GUI needs traci.")
 ]

@@ -163,6 +163,21 @@ def test_compare_prints_pairs_and_writes_json_and_csv(small: SmallScenario, tmp_
 
 
 @pytest.mark.sumo
+def test_times_given_for_a_comparison_are_kept_printed_and_reported(
+    small: SmallScenario, tmp_path: Path
+) -> None:
+    words = [*compare_words(small, tmp_path / "out", "1:2"), "--amber", "4", "--all-red", "1.5"]
+    label = "sumo/1 (amber 4 s, all-red 1.5 s)"
+    assert f"profile {label}" in " ".join(ampelwerk(*words).stdout.split())
+    ampelwerk("report", tmp_path / "out")
+    assert label in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    kept = json.loads((tmp_path / "out" / "compare.json").read_text(encoding="utf-8"))["profile"]
+    assert (kept["amber_override_s"], kept["all_red_override_s"]) == (4.0, 1.5)
+    refused = ampelwerk(*words[:-2], expect=2)
+    assert "profile" in refused.stderr
+
+
+@pytest.mark.sumo
 def test_killed_comparison_keeps_what_was_finished(small: SmallScenario, tmp_path: Path) -> None:
     directory = tmp_path / "out"
     words = compare_words(small, directory, "1:9")

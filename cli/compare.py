@@ -14,6 +14,7 @@ from ampelwerk.cli.failure import COMPARED_WORSE, OK, RUNTIME_ERROR
 from ampelwerk.cli.fault_words import fault_of
 from ampelwerk.cli.inputs import fresh_directory, known_control, seed_list
 from ampelwerk.cli.simulate import announce, announce_faults
+from ampelwerk.models.detection import LoopRole
 from ampelwerk.models.errors import InvalidInputError
 from ampelwerk.models.faults import Fault
 from ampelwerk.models.profile import Profile
@@ -33,6 +34,7 @@ def compare(
     routes: list[Path],
     additional: list[Path],
     profile: Profile,
+    without_loops: tuple[LoopRole, ...],
     begin_s: float | None,
     end_s: float | None,
     backend: str,
@@ -61,6 +63,7 @@ def compare(
         ),
         control=names[0],
         profile=profile,
+        without_loops=without_loops,
         seed=seed_numbers[0],
         backend=backend,
         time_to_teleport_s=time_to_teleport_s,

@@ -13,6 +13,7 @@ from ampelwerk.cli.failure import OK, RUNTIME_ERROR
 from ampelwerk.cli.fault_words import kinds_of, shares_of
 from ampelwerk.cli.inputs import BLIND, fresh_directory, known_control, seed_list
 from ampelwerk.cli.simulate import announce, announce_faults
+from ampelwerk.models.detection import LoopRole
 from ampelwerk.models.errors import InvalidInputError
 from ampelwerk.models.profile import Profile
 from ampelwerk.sim import loss_curve
@@ -35,6 +36,7 @@ def faults(
     routes: list[Path],
     additional: list[Path],
     profile: Profile,
+    without_loops: tuple[LoopRole, ...],
     begin_s: float | None,
     end_s: float | None,
     backend: str,
@@ -60,6 +62,7 @@ def faults(
         ),
         control=name,
         profile=profile,
+        without_loops=without_loops,
         seed=seed_numbers[0],
         backend=backend,
         time_to_teleport_s=time_to_teleport_s,

@@ -28,6 +28,7 @@ from ampelwerk.cli.options import (
     RoutesOption,
     ScenarioArgument,
     TeleportOption,
+    WithoutLoopsOption,
 )
 from ampelwerk.models.faults import FaultKind
 
@@ -86,6 +87,7 @@ def model(
     min_green: MinGreenOption = None,
     amber: AmberOption = None,
     all_red: AllRedOption = None,
+    without_loops: WithoutLoopsOption = None,
     output: Annotated[
         Optional[Path],  # noqa: UP045
         typer.Option("--output", "-o", help="Write the whole model to this JSON file."),
@@ -103,6 +105,7 @@ def model(
             routes=route_files or [],
             additional=additional_files or [],
             profile=profile_of(profile, min_green_s=min_green, amber_s=amber, all_red_s=all_red),
+            without_loops=tuple(without_loops or ()),
             output=output,
             force=force,
             as_json=as_json,
@@ -128,6 +131,7 @@ def simulate(
     min_green: MinGreenOption = None,
     amber: AmberOption = None,
     all_red: AllRedOption = None,
+    without_loops: WithoutLoopsOption = None,
     loops: Annotated[
         Literal["auto", "scenario"],
         typer.Option(help="auto: place what is missing; scenario: only the loops it brings."),
@@ -158,6 +162,7 @@ def simulate(
             routes=route_files or [],
             additional=additional_files or [],
             profile=profile_of(profile, min_green_s=min_green, amber_s=amber, all_red_s=all_red),
+            without_loops=tuple(without_loops or ()),
             seed=seed,
             begin_s=begin,
             end_s=end,
@@ -200,6 +205,7 @@ def compare(
     min_green: MinGreenOption = None,
     amber: AmberOption = None,
     all_red: AllRedOption = None,
+    without_loops: WithoutLoopsOption = None,
     backend: BackendOption = "libsumo",
     time_to_teleport: TeleportOption = -1.0,
     fault: FaultOption = None,
@@ -224,6 +230,7 @@ def compare(
             routes=route_files or [],
             additional=additional_files or [],
             profile=profile_of(profile, min_green_s=min_green, amber_s=amber, all_red_s=all_red),
+            without_loops=tuple(without_loops or ()),
             begin_s=begin,
             end_s=end,
             backend=backend,
@@ -273,6 +280,7 @@ def faults(
     min_green: MinGreenOption = None,
     amber: AmberOption = None,
     all_red: AllRedOption = None,
+    without_loops: WithoutLoopsOption = None,
     backend: BackendOption = "libsumo",
     time_to_teleport: TeleportOption = -1.0,
     force: ForceOption = False,
@@ -294,6 +302,7 @@ def faults(
             routes=route_files or [],
             additional=additional_files or [],
             profile=profile_of(profile, min_green_s=min_green, amber_s=amber, all_red_s=all_red),
+            without_loops=tuple(without_loops or ()),
             begin_s=begin,
             end_s=end,
             backend=backend,

@@ -22,6 +22,7 @@ def model(
     routes: list[Path],
     additional: list[Path],
     profile: Profile,
+    without_loops: tuple[LoopRole, ...],
     output: Path | None,
     force: bool,
     as_json: bool,
@@ -31,7 +32,11 @@ def model(
         raise InvalidInputError(
             "the file exists", where=str(output), remedy="overwrite it with --force"
         )
-    network = import_network(resolve(scenario, routes=routes, additional=additional), profile)
+    network = import_network(
+        resolve(scenario, routes=routes, additional=additional),
+        profile,
+        without_loops=without_loops,
+    )
     content = network_json(network)
     if output is not None:
         output.write_bytes(content + b"\n")

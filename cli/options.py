@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Optional
 
 import typer
 
+from ampelwerk.models.detection import LoopRole
 from ampelwerk.models.faults import FaultKind
 
 ScenarioArgument = Annotated[
@@ -53,6 +54,13 @@ AllRedOption = Annotated[
         "--all-red",
         help="All-red after amber in s, which makes vehicles' intergreens amber + all-red; profile "
         "sumo only.",
+    ),
+]
+WithoutLoopsOption = Annotated[
+    Optional[list[LoopRole]],  # noqa: UP045
+    typer.Option(
+        "--without-loops",
+        help="The city has no loops of this role; may be repeated.",
     ),
 ]
 BackendOption = Annotated[

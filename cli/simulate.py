@@ -17,6 +17,7 @@ from rich.table import Table
 from ampelwerk.cli.fault_words import fault_of
 from ampelwerk.cli.inputs import BLIND, fresh_directory, known_control
 from ampelwerk.engine._jit import compiled_before
+from ampelwerk.models.detection import LoopRole
 from ampelwerk.models.errors import InvalidInputError
 from ampelwerk.models.faults import Fault
 from ampelwerk.models.profile import Profile
@@ -52,6 +53,7 @@ def simulate(
     routes: list[Path],
     additional: list[Path],
     profile: Profile,
+    without_loops: tuple[LoopRole, ...],
     seed: int,
     begin_s: float | None,
     end_s: float | None,
@@ -78,6 +80,7 @@ def simulate(
         scenario=resolved,
         control=control,
         profile=profile,
+        without_loops=without_loops,
         seed=seed,
         loops=loops,
         backend=backend,

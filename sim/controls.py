@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from ampelwerk.engine.city import lay_out
 from ampelwerk.engine.estimation import Estimator, no_traffic
@@ -13,7 +13,7 @@ from ampelwerk.engine.strategies.fixed import Fixed
 from ampelwerk.engine.strategies.max_pressure import MaxPressure
 from ampelwerk.engine.strategies.plan_where_blind import PlanWhereBlind
 from ampelwerk.engine.strategies.priority_index import PriorityIndex
-from ampelwerk.engine.strategies.rolling_horizon import RollingHorizon
+from ampelwerk.engine.strategies.rolling_horizon import Parameters, RollingHorizon
 from ampelwerk.engine.strategies.strategy import Strategy, Wish
 from ampelwerk.models.detection import DetectorFrame, LoopAlarm, LoopRole
 from ampelwerk.models.network import Network
@@ -24,15 +24,17 @@ NATIVE = "native"
 """SUMO's own programs, untouched."""
 JOINING = ("max-pressure", "priority-index", "rolling-horizon")
 """Kinds of control that run signals at a short link as one intersection."""
+Connect = Callable[[str, ClosedLoop], Control]
+"""Builds the strategy of a name over a closed loop."""
 
 
-class _Estimated:
+class Estimated:
     """A strategy that decides on the estimator's beliefs."""
 
     def __init__(
         self, estimator: Estimator, health: LoopHealth, strategy: Strategy, loop: ClosedLoop
     ) -> None:
-        self._estimator, self._signals = estimator, loop.signals
+        self.estimator, self._signals = estimator, loop.signals
         blind = health.state.blind
         self.decide = PlanWhereBlind(strategy, loop.network, loop.signals, blind).decide
         self.alarms = health.alarms
@@ -45,7 +47,7 @@ class _Estimated:
 
     def observe(self, frame: DetectorFrame) -> None:
         """Estimation."""
-        self._estimator.update(frame, self._signals)
+        self.estimator.update(frame, self._signals)
 
 
 class _AtOnce:
@@ -96,8 +98,13 @@ def controlled_network(control: str, network: Network) -> Network:
     return join_signals(network) if control in JOINING else network
 
 
-def connect(control: str, loop: ClosedLoop) -> Control:
-    """Build the strategy of a name over a closed loop."""
+def connect(control: str, loop: ClosedLoop, *, parameters: Parameters | None = None) -> Control:
+    """Build the strategy of a name over a closed loop.
+
+    Parameters
+    ----------
+    parameters : of the rolling horizon; None: those it was tuned to.
+    """
     if control == "fixed":
         return _Blind(Fixed())
     if control == "actuated":
@@ -112,5 +119,5 @@ def connect(control: str, loop: ClosedLoop) -> Control:
     if control == "priority-index":
         strategy = PriorityIndex(city, estimator.traffic, loop.signals)
     else:
-        strategy = RollingHorizon(city, estimator.traffic, loop.signals)
-    return _Estimated(estimator, health, strategy, loop)
+        strategy = RollingHorizon(city, estimator.traffic, loop.signals, parameters)
+    return Estimated(estimator, health, strategy, loop)

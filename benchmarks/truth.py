@@ -34,7 +34,7 @@ class Sight:
     distance_m: float
     """To the stop line. [m]"""
     slowest_mps: float
-    """Its least speed so far. [m/s]"""
+    """Its least speed since it passed the lane's advance loop, or was first seen. [m/s]"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +46,7 @@ class Passage:
     at_s: float
     """When its front did. [s]"""
     slowest_mps: float
-    """Its least speed since it was first seen. [m/s]"""
+    """Its least speed since it passed the lane's advance loop, or was first seen. [m/s]"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +63,8 @@ class Seen:
 
     queue_veh: FloatArray
     """(L,) vehicles in the queue of each lane; 0 for crossings. [veh]"""
+    came_veh: FloatArray
+    """(L,) vehicles that fell due in this tick, or passed the line before they were. [veh]"""
     due_s: dict[int, list[float]] = field(default_factory=lambda: defaultdict(list))
     """Lane -> when those not in the queue are due at its line, in order. [s]"""
     passages: list[Passage] = field(default_factory=list)
@@ -91,7 +93,7 @@ class Truth:
 
     def read(self, now_s: float) -> Seen:
         """Look at the street; once a tick, after SUMO's step."""
-        seen = Seen(queue_veh=np.zeros(self._lanes))
+        seen = Seen(queue_veh=np.zeros(self._lanes), came_veh=np.zeros(self._lanes))
         before, self._sights = self._sights, {}
         speeds = {
             vehicle: libsumo.vehicle.getSpeed(vehicle) for vehicle in libsumo.vehicle.getIDList()
@@ -107,6 +109,8 @@ class Truth:
             self._sights[vehicle] = sight
             if sight.due_s <= now_s:
                 seen.queue_veh[sight.lane] += 1.0
+                if old is None or old.signal != sight.signal or old.due_s > now_s - self._step_s:
+                    seen.came_veh[sight.lane] += 1.0
             else:
                 seen.due_s[sight.lane].append(sight.due_s)
             loop_m = self._advance_m[sight.lane]
@@ -115,6 +119,7 @@ class Truth:
                 and old.signal == sight.signal
                 and (sight.distance_m < loop_m <= old.distance_m)
             ):
+                sight.slowest_mps = speed_mps
                 crossed.append((sight.distance_m, Crossing(vehicle=vehicle, lane=sight.lane)))
         for dues in seen.due_s.values():
             dues.sort()
@@ -158,6 +163,8 @@ class Truth:
         moved_m = speed_mps * self._step_s
         if moved_m <= 0.0 or old.distance_m > moved_m:
             return
+        if old.due_s > now_s - self._step_s:  # it was not in the queue
+            seen.came_veh[old.lane] += 1.0
         at_s = now_s - self._step_s * (1.0 - old.distance_m / moved_m)
         seen.passages.append(
             Passage(vehicle=vehicle, lane=old.lane, at_s=at_s, slowest_mps=old.slowest_mps)

@@ -10,25 +10,25 @@ complete control. Cut off, the same command runs what is missing. Results are in
 
 from __future__ import annotations
 
-from ampelwerk.sim.run import RunConfig
+from ampelwerk.sim.controls import connect
 from ampelwerk.sim.run_process import Job
-from ampelwerk.sim.scenario import resolve
 from benchmarks import runs
-from benchmarks.variants import COMPLETE, VARIANTS
+from benchmarks.variants import COMPLETE, CONTROL, VARIANTS
 
 SEEDS = "1:11"
 
 
 def jobs_of(choice: runs.Choice, names: list[str], network: str) -> dict[str, dict[int, Job]]:
     """The runs of a network, by variant and seed."""
-    scenario = resolve(network)
-    config = RunConfig(scenario=scenario, control="", profile=choice.profile, seed=choice.seeds[0])
-    return {
-        name: choice.jobs(
-            VARIANTS[name].configured(config), scenario.name, name, connect=VARIANTS[name].connect
+    config = choice.config(network, CONTROL)
+    found = {}
+    for name in names:
+        variant = VARIANTS[name]
+        plain = variant.connect is connect and not variant.without_loops
+        found[name] = choice.jobs(
+            variant.configured(config), "" if plain else name, connect=variant.connect
         )
-        for name in names
-    }
+    return found
 
 
 def main() -> None:
@@ -43,8 +43,7 @@ def main() -> None:
         n for n in VARIANTS if n == COMPLETE or not arguments.variant or n in arguments.variant
     ]
     jobs = {network: jobs_of(choice, names, network) for network in choice.networks}
-    runs.run_all([job for rows in jobs.values() for row in rows.values() for job in row.values()],
-                 choice.workers)  # fmt: skip
+    runs.run_all(jobs, choice.workers)
     found = {
         network: {name: runs.collected(row) for name, row in rows.items()}
         for network, rows in jobs.items()
@@ -59,15 +58,11 @@ def main() -> None:
         cells = (runs.text_of(by[name].beyond(by[COMPLETE]), signed=True) for by in found.values())
         print(runs.row([VARIANTS[name].title, *cells]))
     content = {
-        "profile": choice.profile.label,
-        "seeds": list(choice.seeds),
-        "networks": {
-            network: {name: by[name].as_data(by[COMPLETE]) for name in names}
-            for network, by in found.items()
-        },
+        network: {name: by[name].as_data(by[COMPLETE]) for name in names}
+        for network, by in found.items()
     }
-    runs.write_json(content, choice.directory / "ablation.json")
+    runs.write_json(choice, content, choice.place / "ablation.json")
 
 
 if __name__ == "__main__":
-    main()
+    runs.start(main)

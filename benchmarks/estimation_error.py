@@ -24,9 +24,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ampelwerk.sim.run import RunConfig
 from ampelwerk.sim.run_process import Job
-from ampelwerk.sim.scenario import resolve
 from benchmarks import runs
 from benchmarks.watching import AHEAD_S, FILE, SUMS, watched
 
@@ -42,16 +40,13 @@ COLUMNS = (
 Sums = Mapping[str, float]
 
 
-def jobs_of(choice: runs.Choice, control: str, network: str) -> list[Job]:
-    """The runs of a network."""
-    scenario = resolve(network)
-    config = RunConfig(
-        scenario=scenario, control=control, profile=choice.profile, seed=choice.seeds[0]
-    )
-    return [
-        replace(job, connect=watched(job.working_directory / FILE, scenario.end_s))
-        for job in choice.jobs(config, scenario.name, f"{control}-watched").values()
-    ]
+def jobs_of(choice: runs.Choice, control: str, network: str) -> dict[int, Job]:
+    """The runs of a network, by seed."""
+    config = choice.config(network, control)
+    return {
+        seed: replace(job, connect=watched(job.working_directory / FILE, config.scenario.end_s))
+        for seed, job in choice.jobs(config, "watched").items()
+    }
 
 
 def by_lane(jobs: Iterable[Job]) -> dict[tuple[str, str], dict[str, float]]:
@@ -130,10 +125,11 @@ def main() -> None:
     parser.add_argument("--lanes", type=int, default=SHOWN_LANES, help="lanes printed per network")
     arguments = parser.parse_args()
     choice = runs.chosen(arguments)
-    jobs = {network: jobs_of(choice, arguments.control, network) for network in choice.networks}
-    runs.run_all([job for row in jobs.values() for job in row], choice.workers)
-    found = {network: by_lane(row) for network, row in jobs.items()}
-    print(f"{arguments.control}, profile {choice.profile.label}, {len(choice.seeds)} seeds\n")
+    control = arguments.control
+    jobs = {network: {control: jobs_of(choice, control, network)} for network in choice.networks}
+    runs.run_all(jobs, choice.workers)
+    found = {network: by_lane(rows[control].values()) for network, rows in jobs.items()}
+    print(f"{control}, profile {choice.profile.label}, {len(choice.seeds)} seeds\n")
     print(runs.head(["network", "lanes", *TITLES]))
     for network, lanes in found.items():
         print(table_row([network, str(len(lanes))], errors(added(lanes.values()))))
@@ -144,8 +140,8 @@ def main() -> None:
         worst = sorted(lanes, key=lambda lane: lanes[lane]["queue_off"], reverse=True)
         for site, lane in worst[: max(0, arguments.lanes)]:
             print(table_row([network, site, lane], errors(lanes[site, lane])))
-    write_csv(found, choice.directory / "estimation.csv")
+    write_csv(found, choice.place / "estimation.csv")
 
 
 if __name__ == "__main__":
-    main()
+    runs.start(main)

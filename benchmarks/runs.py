@@ -7,17 +7,18 @@ holds of the same source and configuration is not run again; what it holds of an
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import sys
 from argparse import ArgumentParser, Namespace
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
-from ampelwerk.cli.batch import run_missing
+from ampelwerk.cli.batch import check_workers, run_missing
 from ampelwerk.cli.inputs import profile_of, seed_list
 from ampelwerk.models.errors import AmpelwerkError
 from ampelwerk.models.profile import Profile
@@ -26,6 +27,7 @@ from ampelwerk.sim.controls import Connect, connect
 from ampelwerk.sim.run import RunConfig, configuration_of_run, read_measures
 from ampelwerk.sim.run_directory import MANIFEST, source_sha256
 from ampelwerk.sim.run_process import Job
+from ampelwerk.sim.scenario import resolve
 
 RESCO = (
     "cologne1", "cologne3", "cologne8", "ingolstadt1", "ingolstadt7", "ingolstadt21", "grid4x4",
@@ -61,12 +63,32 @@ class Choice:
     profile: Profile
     workers: int | None
 
-    def jobs(self, config: RunConfig, *place: str, connect: Connect = connect) -> dict[int, Job]:
-        """A run for each seed, below the directory at a place."""
+    @property
+    def place(self) -> Path:
+        """Where runs under this profile are kept."""
+        return self.directory / re.sub(r"[^a-z0-9.]+", "-", self.profile.label).strip("-")
+
+    def config(self, network: str, control: str) -> RunConfig:
+        """The configuration of a run, the seed to be filled in."""
+        return RunConfig(
+            scenario=resolve(network), control=control, profile=self.profile, seed=self.seeds[0]
+        )
+
+    def jobs(
+        self, config: RunConfig, variant: str = "", connect: Connect = connect
+    ) -> dict[int, Job]:
+        """A run for each seed.
+
+        Parameters
+        ----------
+        variant : name of what differs from the control as it is; empty if nothing does, so that
+            all benchmarks share these runs.
+        """
+        name = f"{config.control}-{variant}" if variant else config.control
         return {
             seed: Job(
                 config=replace(config, seed=seed),
-                directory=self.directory.joinpath(*place, f"seed-{seed}"),
+                directory=self.place / config.scenario.name / name / f"seed-{seed}",
                 connect=connect,
             )
             for seed in self.seeds
@@ -74,32 +96,48 @@ class Choice:
 
 
 def chosen(arguments: Namespace) -> Choice:
-    """What the arguments say; ends with a message if they say nothing sensible."""
+    """What the arguments say."""
+    return Choice(
+        directory=arguments.directory.absolute(),
+        networks=tuple(arguments.network or arguments.networks),
+        seeds=tuple(seed_list(arguments.seeds)),
+        profile=profile_of(
+            arguments.profile,
+            min_green_s=arguments.min_green,
+            amber_s=arguments.amber,
+            all_red_s=arguments.all_red,
+        ),
+        workers=arguments.workers,
+    )
+
+
+def start(main: Callable[[], None]) -> None:
+    """Run a benchmark; input that cannot be what was meant ends it with a message."""
     try:
-        return Choice(
-            directory=arguments.directory.absolute(),
-            networks=tuple(arguments.network or arguments.networks),
-            seeds=tuple(seed_list(arguments.seeds)),
-            profile=profile_of(
-                arguments.profile,
-                min_green_s=arguments.min_green,
-                amber_s=arguments.amber,
-                all_red_s=arguments.all_red,
-            ),
-            workers=arguments.workers,
-        )
+        main()
     except AmpelwerkError as error:
         sys.exit(f"error: {error}")
 
 
-def run_all(jobs: Sequence[Job], workers: int | None) -> None:
-    """Run what is missing or of another source or configuration; ends if a run fails."""
+JobsOf = Mapping[str, Mapping[str, Mapping[int, Job]]]
+"""Runs by network, variant and seed."""
+
+
+def run_all(by_network: JobsOf, workers: int | None) -> None:
+    """Run what is missing or of another source or configuration; ends if a run fails.
+
+    Seed by seed, so that an early stop leaves pairs.
+    """
+    check_workers(workers)
     console = Console(stderr=True)
+    rows = [row for rows in by_network.values() for row in rows.values()]
+    seeds = dict.fromkeys(seed for row in rows for seed in row)
+    jobs = [row[seed] for seed in seeds for row in rows if seed in row]
     other = [job for job in jobs if job.is_finished and not _is_current(job)]
     for job in other:
         shutil.rmtree(job.directory)
     if other:
-        console.print(f"{len(other)} runs of another source or configuration are run again.")
+        console.print(f"Run again: {len(other)} of another source or configuration.")
     if not run_missing(jobs, workers=workers, scheduler=None, console=console):
         sys.exit(1)
 
@@ -184,7 +222,12 @@ def head(titles: Sequence[str]) -> str:
     return row(titles) + "\n" + "|---" * len(titles) + "|"
 
 
-def write_json(content: Mapping[str, Any], path: Path) -> None:
-    """Results as a file, with the source they are of."""
-    whole = {"source_sha256": source_sha256(), **content}
+def write_json(choice: Choice, networks: Mapping[str, Any], path: Path) -> None:
+    """Results of some networks as a file, with what they are of."""
+    whole = {
+        "source_sha256": source_sha256(),
+        "profile": choice.profile.label,
+        "seeds": list(choice.seeds),
+        "networks": networks,
+    }
     path.write_text(json.dumps(whole, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

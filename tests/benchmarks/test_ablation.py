@@ -38,23 +38,25 @@ def test_variants_are_paired_with_the_complete_control(
 ) -> None:
     words: list[str | Path] = [
         tmp_path / "out", "--network", configuration(small, tmp_path), "--seeds", "1:3",
-        "--variant", "truth", "--variant", "stop-line",
+        "--variant", "truth",
     ]  # fmt: skip
     shown = benchmark("ablation", *words)
-    assert "| stop-line loops alone | " in shown.stdout
-    content = json.loads((tmp_path / "out" / "ablation.json").read_text(encoding="utf-8"))
+    assert "| truth up to 200 m instead | " in shown.stdout
+    content = json.loads(
+        (tmp_path / "out" / "sumo-1" / "ablation.json").read_text(encoding="utf-8")
+    )
     (rows,) = content["networks"].values()
-    assert list(rows) == ["complete", "truth", "stop-line"]
+    assert list(rows) == ["complete", "truth"]
     for row in rows.values():
         assert row["violations"] == 0
         assert row["checked_switches"] > 0
         paired = [row["delay_by_seed_s"][s] - rows["complete"]["delay_by_seed_s"][s] for s in "12"]
         assert row["difference_s"]["mean"] == pytest.approx(sum(paired) / 2)
-    assert len({tuple(row["delay_by_seed_s"].values()) for row in rows.values()}) == 3
-    assert "6 of 6 runs are here already" in benchmark("ablation", *words).stderr
-    (manifest,) = (tmp_path / "out").glob("*/truth/seed-2/run.json")
+    assert len({tuple(row["delay_by_seed_s"].values()) for row in rows.values()}) == 2
+    (manifest,) = (tmp_path / "out").glob("*/*/rolling-horizon-truth/seed-2/run.json")
     changed = json.loads(manifest.read_text(encoding="utf-8")) | {"source_sha256": "another"}
     manifest.write_text(json.dumps(changed), encoding="utf-8")
     again = benchmark("ablation", *words)
-    assert "1 runs of another source or configuration" in again.stderr
+    assert "1 of another source or configuration" in again.stderr
+    assert "3 of 4 runs are here already" in again.stderr
     assert again.stdout == shown.stdout

@@ -90,7 +90,7 @@ def test_errors_are_printed_and_written_lane_by_lane(small: SmallScenario, tmp_p
         "estimation_error", tmp_path / "out", "--network", network, "--seeds", "1:2"
     ).stdout
     assert "unannounced" in shown
-    with (tmp_path / "out" / "estimation.csv").open(encoding="utf-8") as file:
+    with (tmp_path / "out" / "sumo-1" / "estimation.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == 16
     assert {row["intersection"] for row in rows} == {"A0", "B0"}

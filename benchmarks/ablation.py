@@ -10,6 +10,8 @@ complete control. Cut off, the same command runs what is missing. Results are in
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ampelwerk.sim.controls import connect
 from ampelwerk.sim.run_process import Job
 from benchmarks import runs
@@ -24,10 +26,9 @@ def jobs_of(choice: runs.Choice, names: list[str], network: str) -> dict[str, di
     found = {}
     for name in names:
         variant = VARIANTS[name]
-        plain = variant.connect is connect and not variant.without_loops
-        found[name] = choice.jobs(
-            variant.configured(config), "" if plain else name, connect=variant.connect
-        )
+        own = variant.configured(config)
+        plain = variant.connect is connect and own == replace(config, control=own.control)
+        found[name] = choice.jobs(own, "" if plain else name, connect=variant.connect)
     return found
 
 

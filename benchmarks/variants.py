@@ -12,6 +12,7 @@ from ampelwerk.engine.city import FREE_SHARE, lay_out
 from ampelwerk.engine.estimation import Estimator
 from ampelwerk.engine.health import LoopHealth
 from ampelwerk.engine.kernels.traffic import Traffic
+from ampelwerk.engine.rows import ints
 from ampelwerk.engine.strategies.rolling_horizon import DEFAULT, RollingHorizon
 from ampelwerk.models.detection import DetectorFrame, LoopAlarm, LoopRole
 from ampelwerk.sim.closed_loop import ClosedLoop, Control
@@ -22,6 +23,8 @@ from benchmarks.truth import REACH_M, Truth, city_lanes
 CONTROL = "rolling-horizon"
 HORIZONS_S = (15, 30, 60, 90)
 """Horizons that are compared. [s]"""
+FOR_EVER_S = 1e9
+"""No lane waits as long. [s]"""
 MOST_COMING = 64
 """Vehicles before a stop line that are told to the strategy; 200 m hold no more."""
 
@@ -36,12 +39,19 @@ class Variant:
     """Kind of control."""
     without_loops: tuple[LoopRole, ...] = ()
     """Roles for which there are no loops."""
+    separate_signals: bool = False
+    """Signals at a short link are each run on their own."""
     connect: Connect = connect
     """Builds the control."""
 
     def configured(self, config: RunConfig) -> RunConfig:
         """The configuration of its runs."""
-        return replace(config, control=self.control, without_loops=self.without_loops)
+        return replace(
+            config,
+            control=self.control,
+            without_loops=self.without_loops,
+            separate_signals=self.separate_signals,
+        )
 
 
 def connect_truth(control: str, loop: ClosedLoop) -> Control:
@@ -101,6 +111,14 @@ class TrueControl:
             known.departed_s[lane] = believed.departed_s[lane]
 
 
+def connect_all_stages(control: str, loop: ClosedLoop) -> Control:
+    """The stages that were made up from the conflicts may be chosen, too."""
+    selectable = ints(
+        stage.selectable for site in loop.network.intersections for stage in site.stages
+    )
+    return connect(control, loop, arrays=lambda city: city._replace(selectable=selectable))
+
+
 def _horizon(horizon_s: int) -> Variant:
     parameters = DEFAULT._replace(horizon_s=horizon_s)
     return Variant(title=f"horizon {horizon_s} s", connect=partial(connect, parameters=parameters))
@@ -117,6 +135,12 @@ VARIANTS: Mapping[str, Variant] = {
         title="stop-line loops alone",
         without_loops=(LoopRole.UPSTREAM, LoopRole.ADVANCE, LoopRole.EXIT),
     ),
+    "separate": Variant(title="signals at short links apart", separate_signals=True),
+    "no-supervisor": Variant(
+        title="no supervisor of long waits",
+        connect=partial(connect, parameters=DEFAULT._replace(wait_s=FOR_EVER_S)),
+    ),
+    "all-stages": Variant(title="stages made up from conflicts, too", connect=connect_all_stages),
     **{f"horizon-{s}": _horizon(s) for s in HORIZONS_S if s != DEFAULT.horizon_s},
     "base-policy": Variant(title="base policy alone", control="priority-index"),
 }

@@ -25,10 +25,14 @@ from ampelwerk.cli.options import (
     MinGreenOption,
     OutputOption,
     ProfileOption,
+    ResultsOption,
     RoutesOption,
     ScenarioArgument,
+    SchedulerOption,
+    SeparateOption,
     TeleportOption,
     WithoutLoopsOption,
+    WorkersOption,
 )
 from ampelwerk.models.faults import FaultKind
 
@@ -132,6 +136,7 @@ def simulate(
     amber: AmberOption = None,
     all_red: AllRedOption = None,
     without_loops: WithoutLoopsOption = None,
+    separate_signals: SeparateOption = False,
     loops: Annotated[
         Literal["auto", "scenario"],
         typer.Option(help="auto: place what is missing; scenario: only the loops it brings."),
@@ -163,6 +168,7 @@ def simulate(
             additional=additional_files or [],
             profile=profile_of(profile, min_green_s=min_green, amber_s=amber, all_red_s=all_red),
             without_loops=tuple(without_loops or ()),
+            separate_signals=separate_signals,
             seed=seed,
             begin_s=begin,
             end_s=end,
@@ -185,18 +191,10 @@ def compare(
         list[str],
         typer.Option(help="A kind of control; give it twice or more, the first is the reference."),
     ],
-    output: Annotated[
-        Path, typer.Option("--output", "-o", help="Directory for the results; resumed if cut off.")
-    ],
+    output: ResultsOption,
     seeds: Annotated[str, typer.Option(help="Seeds: 1:6 (the end is left out) or 1,5,9.")] = "1:6",
-    workers: Annotated[
-        Optional[int],  # noqa: UP045
-        typer.Option(help="Runs at the same time; as many as cores by default."),
-    ] = None,
-    scheduler: Annotated[
-        Optional[str],  # noqa: UP045
-        typer.Option(help="Send the runs to a Dask scheduler, such as tcp://host:8786."),
-    ] = None,
+    workers: WorkersOption = None,
+    scheduler: SchedulerOption = None,
     route_files: RoutesOption = None,
     additional_files: AdditionalOption = None,
     profile: ProfileOption = "sumo",
@@ -206,6 +204,7 @@ def compare(
     amber: AmberOption = None,
     all_red: AllRedOption = None,
     without_loops: WithoutLoopsOption = None,
+    separate_signals: SeparateOption = False,
     backend: BackendOption = "libsumo",
     time_to_teleport: TeleportOption = -1.0,
     fault: FaultOption = None,
@@ -231,6 +230,7 @@ def compare(
             additional=additional_files or [],
             profile=profile_of(profile, min_green_s=min_green, amber_s=amber, all_red_s=all_red),
             without_loops=tuple(without_loops or ()),
+            separate_signals=separate_signals,
             begin_s=begin,
             end_s=end,
             backend=backend,
@@ -246,9 +246,7 @@ def compare(
 @app.command()
 def faults(
     scenario: ScenarioArgument,
-    output: Annotated[
-        Path, typer.Option("--output", "-o", help="Directory for the results; resumed if cut off.")
-    ],
+    output: ResultsOption,
     control: Annotated[
         str, typer.Option(help="A kind of control that looks at loops, such as actuated.")
     ] = "adaptive",
@@ -264,14 +262,8 @@ def faults(
         str, typer.Option(help="Shares of faulty loops in percent, separated by commas.")
     ] = "0,10,25,50",
     seeds: Annotated[str, typer.Option(help="Seeds: 1:4 (the end is left out) or 1,5,9.")] = "1:4",
-    workers: Annotated[
-        Optional[int],  # noqa: UP045
-        typer.Option(help="Runs at the same time; as many as cores by default."),
-    ] = None,
-    scheduler: Annotated[
-        Optional[str],  # noqa: UP045
-        typer.Option(help="Send the runs to a Dask scheduler, such as tcp://host:8786."),
-    ] = None,
+    workers: WorkersOption = None,
+    scheduler: SchedulerOption = None,
     route_files: RoutesOption = None,
     additional_files: AdditionalOption = None,
     profile: ProfileOption = "sumo",
@@ -281,6 +273,7 @@ def faults(
     amber: AmberOption = None,
     all_red: AllRedOption = None,
     without_loops: WithoutLoopsOption = None,
+    separate_signals: SeparateOption = False,
     backend: BackendOption = "libsumo",
     time_to_teleport: TeleportOption = -1.0,
     force: ForceOption = False,
@@ -303,6 +296,7 @@ def faults(
             additional=additional_files or [],
             profile=profile_of(profile, min_green_s=min_green, amber_s=amber, all_red_s=all_red),
             without_loops=tuple(without_loops or ()),
+            separate_signals=separate_signals,
             begin_s=begin,
             end_s=end,
             backend=backend,

@@ -63,6 +63,24 @@ WithoutLoopsOption = Annotated[
         help="The city has no loops of this role; may be repeated.",
     ),
 ]
+SeparateOption = Annotated[
+    bool,
+    typer.Option(
+        "--separate-signals",
+        help="Run signals at a link of two or three cars' length each on its own.",
+    ),
+]
+WorkersOption = Annotated[
+    Optional[int],  # noqa: UP045
+    typer.Option("--workers", help="Runs at the same time; as many as cores by default."),
+]
+SchedulerOption = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option("--scheduler", help="Send the runs to a Dask scheduler, such as tcp://host:8786."),
+]
+ResultsOption = Annotated[
+    Path, typer.Option("--output", "-o", help="Directory for the results; resumed if cut off.")
+]
 BackendOption = Annotated[
     Literal["libsumo", "traci"], typer.Option(help="How SUMO is driven; the GUI needs traci.")
 ]

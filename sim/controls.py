@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from ampelwerk.engine.city import lay_out
 from ampelwerk.engine.estimation import Estimator, no_traffic
 from ampelwerk.engine.health import LoopHealth
+from ampelwerk.engine.kernels.city import City
 from ampelwerk.engine.strategies.actuated import ROLES, Actuated
 from ampelwerk.engine.strategies.fixed import Fixed
 from ampelwerk.engine.strategies.max_pressure import MaxPressure
@@ -93,23 +94,33 @@ def loop_roles(control: str) -> Sequence[LoopRole]:
     return tuple(LoopRole)
 
 
-def controlled_network(control: str, network: Network) -> Network:
-    """The network as a kind of control sees it: its intersections may be several signals each."""
-    return join_signals(network) if control in JOINING else network
+def controlled_network(control: str, network: Network, *, separate: bool) -> Network:
+    """The network as a kind of control sees it: its intersections may be several signals each.
+
+    separate : every signal on its own, under any control.
+    """
+    return join_signals(network) if control in JOINING and not separate else network
 
 
-def connect(control: str, loop: ClosedLoop, *, parameters: Parameters | None = None) -> Control:
+def connect(
+    control: str,
+    loop: ClosedLoop,
+    *,
+    parameters: Parameters | None = None,
+    arrays: Callable[[City], City] = lambda city: city,
+) -> Control:
     """Build the strategy of a name over a closed loop.
 
     Parameters
     ----------
     parameters : of the rolling horizon; None: those it was tuned to.
+    arrays : changes what the kernels are told of the network.
     """
     if control == "fixed":
         return _Blind(Fixed())
     if control == "actuated":
         return Actuated(loop.network, loop.controllers)
-    city = lay_out(loop.network)
+    city = arrays(lay_out(loop.network))
     if control == "max-pressure":
         traffic = no_traffic(city, loop.begin_s)
         return _AtOnce(MaxPressure(city, traffic, loop.signals, loop.step_s), loop.begin_s)

@@ -76,6 +76,8 @@ class RunConfig:
     """auto: place what is missing; scenario: only the loops it brings."""
     without_loops: tuple[LoopRole, ...] = ()
     """Roles for which the city has no loops."""
+    separate_signals: bool = False
+    """Run signals at a short link each on its own."""
     backend: str = "libsumo"
     """libsumo or traci."""
     gui: bool = False
@@ -190,7 +192,7 @@ def _simulate(
                 progress(k / steps)
         timing.sumo_s = perf_counter() - started
         return timing, None, (), _detectors(0, {}, None, ())
-    controlled = controlled_network(config.control, network)
+    controlled = controlled_network(config.control, network, separate=config.separate_signals)
     loop = ClosedLoop(controlled, backend, begin_s=scenario.begin_s, step_s=scenario.step_s)
     control = connect(config.control, loop)
 

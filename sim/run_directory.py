@@ -53,6 +53,11 @@ class RunDirectory:
         return bool(self.manifest["status"] == REPLAYED)
 
     @property
+    def separate_signals(self) -> bool:
+        """Signals at a short link were each run on their own."""
+        return bool(self.manifest["config"].get("separate_signals", False))
+
+    @property
     def versions(self) -> dict[str, str]:
         """Programs that made it, and their versions."""
         return {str(k): str(v) for k, v in dict(self.manifest.get("versions", {})).items()}

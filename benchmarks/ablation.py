@@ -49,7 +49,7 @@ def main() -> None:
         network: {name: runs.collected(row) for name, row in rows.items()}
         for network, rows in jobs.items()
     }
-    print(f"Mean delay [s], profile {choice.profile.label}, {len(choice.seeds)} seeds\n")
+    print(choice.title("Mean delay [s]"))
     print(runs.head(["rolling-horizon", *found]))
     for name in names:
         print(runs.row([VARIANTS[name].title, *(runs.cell(by[name]) for by in found.values())]))

@@ -36,7 +36,7 @@ def main() -> None:
         for network in choice.networks
     }
     runs.run_all(jobs, choice.workers)
-    print(f"Mean delay [s], profile {choice.profile.label}, {len(choice.seeds)} seeds\n")
+    print(choice.title("Mean delay [s]"))
     print(runs.head(["network", *controls, "switches checked", "violations"]))
     content = {}
     for network, by_control in jobs.items():

@@ -129,7 +129,7 @@ def main() -> None:
     jobs = {network: {control: jobs_of(choice, control, network)} for network in choice.networks}
     runs.run_all(jobs, choice.workers)
     found = {network: by_lane(rows[control].values()) for network, rows in jobs.items()}
-    print(f"{control}, profile {choice.profile.label}, {len(choice.seeds)} seeds\n")
+    print(choice.title(f"Estimation under {control}"))
     print(runs.head(["network", "lanes", *TITLES]))
     for network, lanes in found.items():
         print(table_row([network, str(len(lanes))], errors(added(lanes.values()))))

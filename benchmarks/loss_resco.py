@@ -84,10 +84,7 @@ def main() -> None:
         network: {name: runs.collected(row) for name, row in rows.items()}
         for network, rows in jobs.items()
     }
-    print(
-        f"Mean delay [s], {control}, {share} % of the loops failed, profile "
-        f"{choice.profile.label}, {len(choice.seeds)} seeds\n"
-    )
+    print(choice.title(f"Mean delay [s], {control}, {share} % of the loops failed"))
     print(runs.head(["failure", *found]))
     for name in (FIXED, HEALTHY, *faults):
         print(runs.row([name, *(runs.cell(rows[name]) for rows in found.values())]))

@@ -68,6 +68,11 @@ class Choice:
         """Where runs under this profile are kept."""
         return self.directory / re.sub(r"[^a-z0-9.]+", "-", self.profile.label).strip("-")
 
+    def title(self, what: str) -> str:
+        """Heading of a printed table."""
+        seeds = ", ".join(map(str, self.seeds))
+        return f"{what}, profile {self.profile.label}, seeds {seeds}\n"
+
     def config(self, network: str, control: str) -> RunConfig:
         """The configuration of a run, the seed to be filled in."""
         return RunConfig(
@@ -117,6 +122,8 @@ def start(main: Callable[[], None]) -> None:
         main()
     except AmpelwerkError as error:
         sys.exit(f"error: {error}")
+    except KeyboardInterrupt:
+        sys.exit("interrupted; the same command runs what is missing")
 
 
 JobsOf = Mapping[str, Mapping[str, Mapping[int, Job]]]

@@ -1,65 +1,53 @@
 """Mean delay of every control on the eight RESCO networks and the corridor, as a table.
 
-    python benchmarks/delay_resco.py results/            # all networks, seeds 1 to 5
-    python benchmarks/delay_resco.py results/ cologne1   # one of them
+    python -m benchmarks.delay_resco results/                       # all networks, seeds 1 to 10
+    python -m benchmarks.delay_resco results/ --profile rilsa
+    python -m benchmarks.delay_resco results/ --network cologne1 --control fixed --seeds 1:3
 
-Runs `ampelwerk compare` for every network (resumable, so a second call only prints), then prints
-Markdown: mean delay over the seeds with its 95 % interval in s, and how many runs gridlocked (G).
+Prints Markdown: mean delay over the seeds with its 95 % interval in s, and how many runs gridlocked
+(G). Cut off, the same command runs what is missing. Results are in delay.json, for every seed.
 """
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
-from pathlib import Path
-from typing import Any
+from ampelwerk.cli.inputs import ALIASES, CONTROLS
+from ampelwerk.models.profile import SumoProfile
+from benchmarks import runs
 
-CONTROLS = (
-    "native", "fixed", "actuated", "max-pressure", "priority-index", "rolling-horizon",
-)  # fmt: skip
-NETWORKS = (
-    "cologne1", "cologne3", "cologne8", "ingolstadt1", "ingolstadt7", "ingolstadt21", "grid4x4",
-    "arterial4x4", "corridor",
-)  # fmt: skip
-SEEDS = "1:6"
-
-
-def compare(network: str, directory: Path) -> dict[str, Any]:
-    """Results of one network."""
-    words = ["compare", network, "--seeds", SEEDS, "-o", str(directory / network)]
-    for control in CONTROLS:
-        words += ["--control", control]
-    subprocess.run(
-        [sys.executable, "-c", "from ampelwerk.cli.main import main; main()", *words],
-        check=True,
-        stdout=subprocess.DEVNULL,
-    )
-    content: dict[str, Any] = json.loads(
-        (directory / network / "comparison.json").read_text(encoding="utf-8")
-    )
-    return content
-
-
-def cell(summary: dict[str, Any]) -> str:
-    """Mean, interval and gridlocked runs of one control."""
-    delay = summary["mean"]["delay_s"]
-    locked = f" ({summary['gridlocked']} G)" if summary["gridlocked"] else ""
-    return f"{delay['mean']:.1f} ± {delay['high'] - delay['mean']:.1f}{locked}"
+UNDER_RILSA = ("fixed", "actuated", "max-pressure", "rolling-horizon")
+"""Controls in the table under profile rilsa, of which native knows nothing."""
+NETWORKS = (*runs.RESCO, "corridor")
+SEEDS = "1:11"
 
 
 def main() -> None:
-    """Print the table, a row as soon as it is there."""
-    directory, chosen = Path(sys.argv[1]), sys.argv[2:] or NETWORKS
-    print("| network | " + " | ".join(CONTROLS) + " | switches checked | violations |")
-    print("|---" * (len(CONTROLS) + 3) + "|")
-    for network in chosen:
-        content = compare(network, directory)
-        cells = [cell(content["summary"][control]) for control in CONTROLS]
-        switches = sum(run["safety"]["checked_switches"] for run in content["runs"])
-        broken = sum(run["safety"]["violations"] for run in content["runs"])
-        print(f"| {network} | {' | '.join(cells)} | {switches:,} | {broken} |", flush=True)
+    """Run what is missing, print the table, write the file."""
+    parser = runs.parser(str(__doc__).splitlines()[0], seeds=SEEDS, networks=NETWORKS)
+    parser.add_argument(
+        "--control", action="append", choices=(*CONTROLS, *ALIASES), help="may be repeated"
+    )
+    arguments = parser.parse_args()
+    choice = runs.chosen(arguments)
+    of_profile = CONTROLS if isinstance(choice.profile, SumoProfile) else UNDER_RILSA
+    asked = arguments.control or of_profile
+    controls = list(dict.fromkeys(ALIASES.get(name, name) for name in asked))
+    jobs = {
+        network: {name: choice.jobs(choice.config(network, name)) for name in controls}
+        for network in choice.networks
+    }
+    runs.run_all(jobs, choice.workers)
+    print(choice.title("Mean delay [s]"))
+    print(runs.head(["network", *controls, "switches checked", "violations"]))
+    content = {}
+    for network, by_control in jobs.items():
+        found = {name: runs.collected(row) for name, row in by_control.items()}
+        switches = sum(row.safety("checked_switches") for row in found.values())
+        broken = sum(row.safety("violations") for row in found.values())
+        cells = map(runs.cell, found.values())
+        print(runs.row([network, *cells, f"{switches:,}", str(broken)]))
+        content[network] = {name: row.as_data() for name, row in found.items()}
+    runs.write_json(choice, content, choice.place / "delay.json")
 
 
 if __name__ == "__main__":
-    main()
+    runs.start(main)

@@ -12,10 +12,12 @@ from rich.table import Table
 from ampelwerk.cli.batch import check_workers, run_missing
 from ampelwerk.cli.failure import COMPARED_WORSE, OK, RUNTIME_ERROR
 from ampelwerk.cli.fault_words import fault_of
-from ampelwerk.cli.inputs import fresh_directory, known_control, profile_of, seed_list
+from ampelwerk.cli.inputs import fresh_directory, known_control, seed_list
 from ampelwerk.cli.simulate import announce, announce_faults
+from ampelwerk.models.detection import LoopRole
 from ampelwerk.models.errors import InvalidInputError
 from ampelwerk.models.faults import Fault
+from ampelwerk.models.profile import Profile
 from ampelwerk.sim import comparison as comparing
 from ampelwerk.sim.comparison import Comparison, Estimate
 from ampelwerk.sim.run import RunConfig
@@ -31,10 +33,11 @@ def compare(
     scheduler: str | None,
     routes: list[Path],
     additional: list[Path],
-    profile: str,
+    profile: Profile,
+    without_loops: tuple[LoopRole, ...],
+    separate_signals: bool,
     begin_s: float | None,
     end_s: float | None,
-    min_green_s: float | None,
     backend: str,
     time_to_teleport_s: float,
     faults: list[str],
@@ -60,7 +63,9 @@ def compare(
             scenario, routes=routes, additional=additional, begin_s=begin_s, end_s=end_s
         ),
         control=names[0],
-        profile=profile_of(profile, min_green_s),
+        profile=profile,
+        without_loops=without_loops,
+        separate_signals=separate_signals,
         seed=seed_numbers[0],
         backend=backend,
         time_to_teleport_s=time_to_teleport_s,

@@ -11,9 +11,11 @@ from rich.table import Table
 from ampelwerk.cli.batch import check_workers, run_missing
 from ampelwerk.cli.failure import OK, RUNTIME_ERROR
 from ampelwerk.cli.fault_words import kinds_of, shares_of
-from ampelwerk.cli.inputs import BLIND, fresh_directory, known_control, profile_of, seed_list
+from ampelwerk.cli.inputs import BLIND, fresh_directory, known_control, seed_list
 from ampelwerk.cli.simulate import announce, announce_faults
+from ampelwerk.models.detection import LoopRole
 from ampelwerk.models.errors import InvalidInputError
+from ampelwerk.models.profile import Profile
 from ampelwerk.sim import loss_curve
 from ampelwerk.sim.comparison import Estimate, claim_directory
 from ampelwerk.sim.loss_curve import LossCurves, Point
@@ -33,10 +35,11 @@ def faults(
     scheduler: str | None,
     routes: list[Path],
     additional: list[Path],
-    profile: str,
+    profile: Profile,
+    without_loops: tuple[LoopRole, ...],
+    separate_signals: bool,
     begin_s: float | None,
     end_s: float | None,
-    min_green_s: float | None,
     backend: str,
     time_to_teleport_s: float,
     output: Path,
@@ -59,7 +62,9 @@ def faults(
             scenario, routes=routes, additional=additional, begin_s=begin_s, end_s=end_s
         ),
         control=name,
-        profile=profile_of(profile, min_green_s),
+        profile=profile,
+        without_loops=without_loops,
+        separate_signals=separate_signals,
         seed=seed_numbers[0],
         backend=backend,
         time_to_teleport_s=time_to_teleport_s,

@@ -32,17 +32,32 @@ def known_control(name: str) -> str:
     )
 
 
-def profile_of(name: str, min_green_s: float | None) -> Profile:
-    """The rule profile of a name, with the minimum green if one was given."""
-    if min_green_s is not None and not 1 <= min_green_s <= 60:
-        raise InvalidInputError(
-            "minimum green out of range",
-            where="--min-green",
-            found=f"{min_green_s:g}",
-            limit="1 to 60 s",
-        )
+def profile_of(
+    name: str, *, min_green_s: float | None, amber_s: float | None, all_red_s: float | None
+) -> Profile:
+    """The rule profile of a name, with the times that were given.
+
+    Raises
+    ------
+    InvalidInputError : a time is out of range, or the profile computes it.
+    """
+    _check_range("minimum green", "--min-green", min_green_s, 1, 60)
+    _check_range("amber", "--amber", amber_s, 1, 10)
+    _check_range("all-red", "--all-red", all_red_s, 0, 10)
     if name == "sumo":
-        return SumoProfile(min_green_override_s=min_green_s)
+        return SumoProfile(
+            min_green_override_s=min_green_s,
+            amber_override_s=amber_s,
+            all_red_override_s=all_red_s,
+        )
+    for option, value in (("--amber", amber_s), ("--all-red", all_red_s)):
+        if value is not None:
+            raise InvalidInputError(
+                "the rilsa profile computes ambers and intergreens; they cannot be given",
+                where=option,
+                found=f"{value:g}",
+                remedy="leave the option out, or use --profile sumo",
+            )
     if min_green_s is None:
         return RilsaProfile()
     if min_green_s != int(min_green_s) or min_green_s < RilsaProfile().min_green_s:
@@ -53,6 +68,20 @@ def profile_of(name: str, min_green_s: float | None) -> Profile:
             limit="whole seconds, 5 or more",
         )
     return RilsaProfile(min_green_s=int(min_green_s))
+
+
+def _check_range(what: str, option: str, value_s: float | None, low: int, high: int) -> None:
+    """Refuse a time that no signal has, or one finer than signals count."""
+    if value_s is None:
+        return
+    # Written so that NaN is refused, too.
+    if not (low <= value_s <= high and round(10 * value_s) == round(10 * value_s, 6)):
+        raise InvalidInputError(
+            f"{what} out of range",
+            where=option,
+            found=f"{value_s:g}",
+            limit=f"{low} to {high} s in tenths of a second",
+        )
 
 
 def seed_list(text: str) -> list[int]:

@@ -10,8 +10,11 @@ from typing import Annotated, Literal, Optional
 import typer
 
 from ampelwerk.cli.failure import process_edge
+from ampelwerk.cli.inputs import profile_of
 from ampelwerk.cli.options import (
     AdditionalOption,
+    AllRedOption,
+    AmberOption,
     BackendOption,
     BeginOption,
     DebugOption,
@@ -22,9 +25,14 @@ from ampelwerk.cli.options import (
     MinGreenOption,
     OutputOption,
     ProfileOption,
+    ResultsOption,
     RoutesOption,
     ScenarioArgument,
+    SchedulerOption,
+    SeparateOption,
     TeleportOption,
+    WithoutLoopsOption,
+    WorkersOption,
 )
 from ampelwerk.models.faults import FaultKind
 
@@ -81,6 +89,9 @@ def model(
     additional_files: AdditionalOption = None,
     profile: ProfileOption = "sumo",
     min_green: MinGreenOption = None,
+    amber: AmberOption = None,
+    all_red: AllRedOption = None,
+    without_loops: WithoutLoopsOption = None,
     output: Annotated[
         Optional[Path],  # noqa: UP045
         typer.Option("--output", "-o", help="Write the whole model to this JSON file."),
@@ -97,8 +108,8 @@ def model(
             scenario,
             routes=route_files or [],
             additional=additional_files or [],
-            profile=profile,
-            min_green_s=min_green,
+            profile=profile_of(profile, min_green_s=min_green, amber_s=amber, all_red_s=all_red),
+            without_loops=tuple(without_loops or ()),
             output=output,
             force=force,
             as_json=as_json,
@@ -122,6 +133,10 @@ def simulate(
     begin: BeginOption = None,
     end: EndOption = None,
     min_green: MinGreenOption = None,
+    amber: AmberOption = None,
+    all_red: AllRedOption = None,
+    without_loops: WithoutLoopsOption = None,
+    separate_signals: SeparateOption = False,
     loops: Annotated[
         Literal["auto", "scenario"],
         typer.Option(help="auto: place what is missing; scenario: only the loops it brings."),
@@ -151,11 +166,12 @@ def simulate(
             control=control,
             routes=route_files or [],
             additional=additional_files or [],
-            profile=profile,
+            profile=profile_of(profile, min_green_s=min_green, amber_s=amber, all_red_s=all_red),
+            without_loops=tuple(without_loops or ()),
+            separate_signals=separate_signals,
             seed=seed,
             begin_s=begin,
             end_s=end,
-            min_green_s=min_green,
             loops=loops,
             backend="traci" if gui else backend,
             gui=gui,
@@ -175,24 +191,20 @@ def compare(
         list[str],
         typer.Option(help="A kind of control; give it twice or more, the first is the reference."),
     ],
-    output: Annotated[
-        Path, typer.Option("--output", "-o", help="Directory for the results; resumed if cut off.")
-    ],
+    output: ResultsOption,
     seeds: Annotated[str, typer.Option(help="Seeds: 1:6 (the end is left out) or 1,5,9.")] = "1:6",
-    workers: Annotated[
-        Optional[int],  # noqa: UP045
-        typer.Option(help="Runs at the same time; as many as cores by default."),
-    ] = None,
-    scheduler: Annotated[
-        Optional[str],  # noqa: UP045
-        typer.Option(help="Send the runs to a Dask scheduler, such as tcp://host:8786."),
-    ] = None,
+    workers: WorkersOption = None,
+    scheduler: SchedulerOption = None,
     route_files: RoutesOption = None,
     additional_files: AdditionalOption = None,
     profile: ProfileOption = "sumo",
     begin: BeginOption = None,
     end: EndOption = None,
     min_green: MinGreenOption = None,
+    amber: AmberOption = None,
+    all_red: AllRedOption = None,
+    without_loops: WithoutLoopsOption = None,
+    separate_signals: SeparateOption = False,
     backend: BackendOption = "libsumo",
     time_to_teleport: TeleportOption = -1.0,
     fault: FaultOption = None,
@@ -216,10 +228,11 @@ def compare(
             scheduler=scheduler,
             routes=route_files or [],
             additional=additional_files or [],
-            profile=profile,
+            profile=profile_of(profile, min_green_s=min_green, amber_s=amber, all_red_s=all_red),
+            without_loops=tuple(without_loops or ()),
+            separate_signals=separate_signals,
             begin_s=begin,
             end_s=end,
-            min_green_s=min_green,
             backend=backend,
             time_to_teleport_s=time_to_teleport,
             faults=fault or [],
@@ -233,9 +246,7 @@ def compare(
 @app.command()
 def faults(
     scenario: ScenarioArgument,
-    output: Annotated[
-        Path, typer.Option("--output", "-o", help="Directory for the results; resumed if cut off.")
-    ],
+    output: ResultsOption,
     control: Annotated[
         str, typer.Option(help="A kind of control that looks at loops, such as actuated.")
     ] = "adaptive",
@@ -251,20 +262,18 @@ def faults(
         str, typer.Option(help="Shares of faulty loops in percent, separated by commas.")
     ] = "0,10,25,50",
     seeds: Annotated[str, typer.Option(help="Seeds: 1:4 (the end is left out) or 1,5,9.")] = "1:4",
-    workers: Annotated[
-        Optional[int],  # noqa: UP045
-        typer.Option(help="Runs at the same time; as many as cores by default."),
-    ] = None,
-    scheduler: Annotated[
-        Optional[str],  # noqa: UP045
-        typer.Option(help="Send the runs to a Dask scheduler, such as tcp://host:8786."),
-    ] = None,
+    workers: WorkersOption = None,
+    scheduler: SchedulerOption = None,
     route_files: RoutesOption = None,
     additional_files: AdditionalOption = None,
     profile: ProfileOption = "sumo",
     begin: BeginOption = None,
     end: EndOption = None,
     min_green: MinGreenOption = None,
+    amber: AmberOption = None,
+    all_red: AllRedOption = None,
+    without_loops: WithoutLoopsOption = None,
+    separate_signals: SeparateOption = False,
     backend: BackendOption = "libsumo",
     time_to_teleport: TeleportOption = -1.0,
     force: ForceOption = False,
@@ -285,10 +294,11 @@ def faults(
             scheduler=scheduler,
             routes=route_files or [],
             additional=additional_files or [],
-            profile=profile,
+            profile=profile_of(profile, min_green_s=min_green, amber_s=amber, all_red_s=all_red),
+            without_loops=tuple(without_loops or ()),
+            separate_signals=separate_signals,
             begin_s=begin,
             end_s=end,
-            min_green_s=min_green,
             backend=backend,
             time_to_teleport_s=time_to_teleport,
             output=output,

@@ -7,11 +7,11 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from ampelwerk.cli.inputs import profile_of
 from ampelwerk.models.detection import LoopRole
 from ampelwerk.models.errors import InvalidInputError
 from ampelwerk.models.intersection import Intersection
 from ampelwerk.models.network import Network
+from ampelwerk.models.profile import Profile
 from ampelwerk.sim.imported import import_network, network_json
 from ampelwerk.sim.scenario import resolve
 
@@ -21,8 +21,8 @@ def model(
     *,
     routes: list[Path],
     additional: list[Path],
-    profile: str,
-    min_green_s: float | None,
+    profile: Profile,
+    without_loops: tuple[LoopRole, ...],
     output: Path | None,
     force: bool,
     as_json: bool,
@@ -33,7 +33,9 @@ def model(
             "the file exists", where=str(output), remedy="overwrite it with --force"
         )
     network = import_network(
-        resolve(scenario, routes=routes, additional=additional), profile_of(profile, min_green_s)
+        resolve(scenario, routes=routes, additional=additional),
+        profile,
+        without_loops=without_loops,
     )
     content = network_json(network)
     if output is not None:

@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Optional
 
 import typer
 
+from ampelwerk.models.detection import LoopRole
 from ampelwerk.models.faults import FaultKind
 
 ScenarioArgument = Annotated[
@@ -42,6 +43,43 @@ ProfileOption = Annotated[
 MinGreenOption = Annotated[
     Optional[float],  # noqa: UP045
     typer.Option("--min-green", help="Minimum green of every signal group in s."),
+]
+AmberOption = Annotated[
+    Optional[float],  # noqa: UP045
+    typer.Option("--amber", help="Amber of every vehicle group in s; profile sumo only."),
+]
+AllRedOption = Annotated[
+    Optional[float],  # noqa: UP045
+    typer.Option(
+        "--all-red",
+        help="All-red after amber in s, which makes vehicles' intergreens amber + all-red; profile "
+        "sumo only.",
+    ),
+]
+WithoutLoopsOption = Annotated[
+    Optional[list[LoopRole]],  # noqa: UP045
+    typer.Option(
+        "--without-loops",
+        help="The city has no loops of this role; may be repeated.",
+    ),
+]
+SeparateOption = Annotated[
+    bool,
+    typer.Option(
+        "--separate-signals",
+        help="Run signals at a link of two or three cars' length each on its own.",
+    ),
+]
+WorkersOption = Annotated[
+    Optional[int],  # noqa: UP045
+    typer.Option("--workers", help="Runs at the same time; as many as cores by default."),
+]
+SchedulerOption = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option("--scheduler", help="Send the runs to a Dask scheduler, such as tcp://host:8786."),
+]
+ResultsOption = Annotated[
+    Path, typer.Option("--output", "-o", help="Directory for the results; resumed if cut off.")
 ]
 BackendOption = Annotated[
     Literal["libsumo", "traci"], typer.Option(help="How SUMO is driven; the GUI needs traci.")

@@ -51,12 +51,12 @@ def replay(
     if control == record.run.control:
         return _same_control(record, replayed, as_json=as_json)
     run = record.run
-    before = controlled_network(run.control, record.network)
+    before = controlled_network(run.control, record.network, separate=run.separate_signals)
     found = agreement(
         read_decisions(run.file(DECISIONS), before),
         before,
         replayed.decisions,
-        controlled_network(control, record.network),
+        controlled_network(control, record.network, separate=run.separate_signals),
         run.begin_s,
         run.end_s,
     )

@@ -15,10 +15,12 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from rich.table import Table
 
 from ampelwerk.cli.fault_words import fault_of
-from ampelwerk.cli.inputs import BLIND, fresh_directory, known_control, profile_of
+from ampelwerk.cli.inputs import BLIND, fresh_directory, known_control
 from ampelwerk.engine._jit import compiled_before
+from ampelwerk.models.detection import LoopRole
 from ampelwerk.models.errors import InvalidInputError
 from ampelwerk.models.faults import Fault
+from ampelwerk.models.profile import Profile
 from ampelwerk.sim.measures import WARNINGS
 from ampelwerk.sim.recording import refuse_native
 from ampelwerk.sim.run import RunConfig, run
@@ -50,11 +52,12 @@ def simulate(
     control: str,
     routes: list[Path],
     additional: list[Path],
-    profile: str,
+    profile: Profile,
+    without_loops: tuple[LoopRole, ...],
+    separate_signals: bool,
     seed: int,
     begin_s: float | None,
     end_s: float | None,
-    min_green_s: float | None,
     loops: str,
     backend: str,
     gui: bool,
@@ -72,13 +75,14 @@ def simulate(
         _refuse_unkept(output)
     if seed < 0:
         raise InvalidInputError("a seed is not negative", where="--seed", found=str(seed))
-    rules = profile_of(profile, min_green_s)
     wrong = tuple(fault_of(text) for text in faults)
     resolved = resolve(scenario, routes=routes, additional=additional, begin_s=begin_s, end_s=end_s)
     config = RunConfig(
         scenario=resolved,
         control=control,
-        profile=rules,
+        profile=profile,
+        without_loops=without_loops,
+        separate_signals=separate_signals,
         seed=seed,
         loops=loops,
         backend=backend,
@@ -122,7 +126,9 @@ def _refuse_unkept(output: Path | None) -> None:
 def announce(scenario: Scenario, console: Console) -> None:
     """Say what the user would otherwise miss."""
     if not compiled_before():
-        console.print("The kernels are compiled now, once for this version; it may take a minute.")
+        console.print(
+            "The kernels are compiled now, once for this version; that takes about half a minute."
+        )
     if scenario.dropped_trips:
         console.print(
             f"{scenario.dropped_trips} trips are due before begin ({scenario.begin_s:g} s); "

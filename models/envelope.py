@@ -69,7 +69,7 @@ class Envelope:
     intersection_id: IntersectionId
     """The intersection."""
     profile: str
-    """Rule profile and version the times come from, such as ``sumo/1``."""
+    """Label of the rule profile the times come from, such as ``sumo/1``."""
     groups: tuple[SignalGroup, ...]
     """Signal groups, at most `MAX_GROUPS`."""
     conflict: tuple[tuple[bool, ...], ...]

@@ -6,6 +6,7 @@ like; `rilsa` computes them from geometry (FGSV, Richtlinien für Lichtsignalanl
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 
@@ -58,8 +59,9 @@ class RilsaProfile:
 
     @property
     def label(self) -> str:
-        """Name and version."""
-        return f"{self.name}/{self.version}"
+        """Name and version, and the minimum green if it is another than the profile's own."""
+        changed = self.min_green_s != RilsaProfile().min_green_s
+        return _label(self.name, self.version, {"min green": self.min_green_s if changed else None})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +75,7 @@ class SumoProfile:
     min_green_override_s: float | None = None
     """Minimum green of every group, whatever the program says. [s]"""
     amber_override_s: float | None = None
-    """Amber of every vehicle group, whatever the program says. [s]"""
+    """Amber of every vehicle group; what the program shows from its end to the next green stays. [s]"""
     all_red_override_s: float | None = None
     """All-red after amber; vehicle intergreens become amber + all-red. [s]"""
     min_red_s: float = 1.0
@@ -81,8 +83,28 @@ class SumoProfile:
 
     @property
     def label(self) -> str:
-        """Name and version."""
-        return f"{self.name}/{self.version}"
+        """Name and version, and the overrides if there are any."""
+        return _label(self.name, self.version, self.overrides)
+
+    @property
+    def overrides(self) -> dict[str, float | None]:
+        """Times that replace the program's, by name; None where it keeps its own. [s]"""
+        return {
+            "amber": self.amber_override_s,
+            "all-red": self.all_red_override_s,
+            "min green": self.min_green_override_s,
+        }
+
+    @property
+    def is_overridden(self) -> bool:
+        """Some time is not the program's own."""
+        return any(value is not None for value in self.overrides.values())
+
+
+def _label(name: str, version: int, changed: Mapping[str, float | None]) -> str:
+    """A profile in few words, such as ``sumo/1 (amber 3 s, all-red 0 s)``."""
+    words = [f"{what} {value:g} s" for what, value in changed.items() if value is not None]
+    return f"{name}/{version}" + (f" ({', '.join(words)})" if words else "")
 
 
 Profile = SumoProfile | RilsaProfile

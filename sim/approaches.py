@@ -6,10 +6,11 @@ less than 200 m are covered: up to there every vehicle that a loop sees will rea
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from math import atan2, degrees
 
+from ampelwerk.models.detection import LoopRole
 from ampelwerk.models.intersection import Intersection, LaneId, Turn
 from ampelwerk.models.network import (
     Approach,
@@ -93,14 +94,16 @@ def build_network(
     scenario_loops: Sequence[ScenarioLoop],
     *,
     loops: str = "auto",
+    without_loops: Collection[LoopRole] = (),
 ) -> Network:
     """Everything control sees, loops included.
 
     Parameters
     ----------
     loops : ``auto`` places what the scenario's loops leave open; ``scenario`` places none.
+    without_loops : roles for which the city has no loops.
     """
-    layout = LoopLayout(net, scenario_loops, generate=loops == "auto")
+    layout = LoopLayout(net, scenario_loops, generate=loops == "auto", without=without_loops)
     chains: dict[str, list[ChainLane]] = {}
     stops = [_stop_lanes(net, site) for site in intersections]
     feeds: dict[str, set[str]] = {}

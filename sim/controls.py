@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from ampelwerk.engine.city import lay_out
 from ampelwerk.engine.estimation import Estimator, no_traffic
 from ampelwerk.engine.health import LoopHealth
+from ampelwerk.engine.kernels.city import City
 from ampelwerk.engine.strategies.actuated import ROLES, Actuated
 from ampelwerk.engine.strategies.fixed import Fixed
 from ampelwerk.engine.strategies.max_pressure import MaxPressure
 from ampelwerk.engine.strategies.plan_where_blind import PlanWhereBlind
 from ampelwerk.engine.strategies.priority_index import PriorityIndex
-from ampelwerk.engine.strategies.rolling_horizon import RollingHorizon
+from ampelwerk.engine.strategies.rolling_horizon import Parameters, RollingHorizon
 from ampelwerk.engine.strategies.strategy import Strategy, Wish
 from ampelwerk.models.detection import DetectorFrame, LoopAlarm, LoopRole
 from ampelwerk.models.network import Network
@@ -24,15 +25,17 @@ NATIVE = "native"
 """SUMO's own programs, untouched."""
 JOINING = ("max-pressure", "priority-index", "rolling-horizon")
 """Kinds of control that run signals at a short link as one intersection."""
+Connect = Callable[[str, ClosedLoop], Control]
+"""Builds the strategy of a name over a closed loop."""
 
 
-class _Estimated:
+class Estimated:
     """A strategy that decides on the estimator's beliefs."""
 
     def __init__(
         self, estimator: Estimator, health: LoopHealth, strategy: Strategy, loop: ClosedLoop
     ) -> None:
-        self._estimator, self._signals = estimator, loop.signals
+        self.estimator, self._signals = estimator, loop.signals
         blind = health.state.blind
         self.decide = PlanWhereBlind(strategy, loop.network, loop.signals, blind).decide
         self.alarms = health.alarms
@@ -45,7 +48,7 @@ class _Estimated:
 
     def observe(self, frame: DetectorFrame) -> None:
         """Estimation."""
-        self._estimator.update(frame, self._signals)
+        self.estimator.update(frame, self._signals)
 
 
 class _AtOnce:
@@ -91,18 +94,33 @@ def loop_roles(control: str) -> Sequence[LoopRole]:
     return tuple(LoopRole)
 
 
-def controlled_network(control: str, network: Network) -> Network:
-    """The network as a kind of control sees it: its intersections may be several signals each."""
-    return join_signals(network) if control in JOINING else network
+def controlled_network(control: str, network: Network, *, separate: bool) -> Network:
+    """The network as a kind of control sees it: its intersections may be several signals each.
+
+    separate : every signal on its own, under any control.
+    """
+    return join_signals(network) if control in JOINING and not separate else network
 
 
-def connect(control: str, loop: ClosedLoop) -> Control:
-    """Build the strategy of a name over a closed loop."""
+def connect(
+    control: str,
+    loop: ClosedLoop,
+    *,
+    parameters: Parameters | None = None,
+    arrays: Callable[[City], City] = lambda city: city,
+) -> Control:
+    """Build the strategy of a name over a closed loop.
+
+    Parameters
+    ----------
+    parameters : of the rolling horizon; None: those it was tuned to.
+    arrays : changes what the kernels are told of the network.
+    """
     if control == "fixed":
         return _Blind(Fixed())
     if control == "actuated":
         return Actuated(loop.network, loop.controllers)
-    city = lay_out(loop.network)
+    city = arrays(lay_out(loop.network))
     if control == "max-pressure":
         traffic = no_traffic(city, loop.begin_s)
         return _AtOnce(MaxPressure(city, traffic, loop.signals, loop.step_s), loop.begin_s)
@@ -112,5 +130,5 @@ def connect(control: str, loop: ClosedLoop) -> Control:
     if control == "priority-index":
         strategy = PriorityIndex(city, estimator.traffic, loop.signals)
     else:
-        strategy = RollingHorizon(city, estimator.traffic, loop.signals)
-    return _Estimated(estimator, health, strategy, loop)
+        strategy = RollingHorizon(city, estimator.traffic, loop.signals, parameters)
+    return Estimated(estimator, health, strategy, loop)

@@ -124,7 +124,7 @@ def explain(run: RunDirectory, intersection: str, at_s: float) -> Explanation:
     InvalidInputError : no such intersection, a time outside the run, or nothing was decided.
     """
     _refuse_native(run)
-    network = controlled_network(run.control, run.network())
+    network = controlled_network(run.control, run.network(), separate=run.separate_signals)
     number = _intersection(network, intersection, run)
     _require_within(run, at_s)
     site = network.intersections[number]

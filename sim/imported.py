@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
+from ampelwerk.models.detection import LoopRole
 from ampelwerk.models.errors import InvalidInputError
 from ampelwerk.models.network import Network
 from ampelwerk.models.profile import Profile
@@ -11,8 +13,20 @@ from ampelwerk.sim import approaches, loop_layout, network_import
 from ampelwerk.sim.scenario import Scenario
 
 
-def import_network(scenario: Scenario, profile: Profile, *, loops: str = "auto") -> Network:
-    """Import the net and the loops of a scenario under a rule profile."""
+def import_network(
+    scenario: Scenario,
+    profile: Profile,
+    *,
+    loops: str = "auto",
+    without_loops: Collection[LoopRole] = (),
+) -> Network:
+    """Import the net and the loops of a scenario under a rule profile.
+
+    Parameters
+    ----------
+    loops : auto: place what is missing; scenario: only the loops it brings.
+    without_loops : roles for which the city has no loops.
+    """
     signals = network_import.read_intersections(
         scenario.net_file, scenario.additional_files, profile
     )
@@ -22,6 +36,7 @@ def import_network(scenario: Scenario, profile: Profile, *, loops: str = "auto")
         signals.uncontrolled,
         loop_layout.read_scenario_loops(scenario.additional_files),
         loops="scenario" if loops == "scenario" else "auto",
+        without_loops=without_loops,
     )
 
 

@@ -6,7 +6,7 @@ upstream from the stop line to a loop's upstream edge.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -89,10 +89,15 @@ class LoopLayout:
     """Places loops one by one and remembers what lies where."""
 
     def __init__(
-        self, net: NetFile, scenario_loops: Sequence[ScenarioLoop], *, generate: bool
+        self,
+        net: NetFile,
+        scenario_loops: Sequence[ScenarioLoop],
+        *,
+        generate: bool,
+        without: Collection[LoopRole] = (),
     ) -> None:
         self.loops: list[Loop] = []
-        self._net, self._generate = net, generate
+        self._net, self._generate, self._without = net, generate, without
         self._placed: dict[tuple[LoopRole, str], int] = {}
         self._given: dict[str, list[ScenarioLoop]] = {}
         for loop in scenario_loops:
@@ -208,7 +213,8 @@ class LoopLayout:
         known = self._placed.get((LoopRole.CALL, lane.lane_id))
         if known is not None:
             return [known]
-        if not self._generate or lane.length_m < SHORTEST_KERB_M:
+        left_out = LoopRole.CALL in self._without
+        if left_out or not self._generate or lane.length_m < SHORTEST_KERB_M:
             return []
         name = LoopId(f"aw.{LoopRole.CALL}.{lane.lane_id}")
         return [self._add(LoopRole.CALL, lane, name, 0.0, lane.length_m, True)]
@@ -242,6 +248,8 @@ class LoopLayout:
         known = self._placed.get((role, lane.lane_id))
         if known is not None:
             return [known]
+        if role in self._without:
+            return []
         for given in self._given.get(lane.lane_id, ()):
             at_m = given.position_m + (lane.length_m if given.position_m < 0 else 0.0)
             if fits_m[0] <= at_m <= fits_m[1]:

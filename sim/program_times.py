@@ -28,6 +28,8 @@ class GroupTimes:
     """What a program shows of one group."""
 
     amber_ds: int
+    amber_beyond_ds: int
+    """How much longer it is than the program's own, by override; negative if shorter. [ds]"""
     red_amber_ds: int
     min_green_ds: int
     clearing_ds: int
@@ -101,16 +103,18 @@ def group_times(
         ]
     amber_ds = ambers.most_common(1)[0][0] if ambers else (0 if pedestrian else DEFAULT_AMBER_DS)
     min_green_ds = round(min([profile.min_green_s, *declared, *(g / 10 for g in greens)]) * 10)
-    clearing_ds = max(clearings) if ambers else amber_ds
+    clearing_ds = max(*clearings, amber_ds) if ambers else amber_ds
+    amber_beyond_ds = 0
     if profile.min_green_override_s is not None:
         min_green_ds = round(profile.min_green_override_s * 10)
     if profile.amber_override_s is not None and not pedestrian:
-        amber_ds = round(profile.amber_override_s * 10)
+        amber_beyond_ds = round(profile.amber_override_s * 10) - amber_ds
     return GroupTimes(
-        amber_ds=amber_ds,
+        amber_ds=amber_ds + amber_beyond_ds,
+        amber_beyond_ds=amber_beyond_ds,
         red_amber_ds=red_ambers.most_common(1)[0][0] if red_ambers else 0,
         min_green_ds=max(10, min_green_ds),
-        clearing_ds=max(clearing_ds, amber_ds),
+        clearing_ds=clearing_ds,
         variable_amber=len(ambers) > 1,
     )
 
@@ -134,9 +138,15 @@ def intergreen_ds(
     second: int,
     profile: SumoProfile,
 ) -> int:
-    """Intergreen of a conflicting pair under the `sumo` profile. [ds]"""
-    if profile.all_red_override_s is not None and times[first].amber_ds:
-        return times[first].amber_ds + round(profile.all_red_override_s * 10)
+    """Intergreen of a conflicting pair under the `sumo` profile. [ds]
+
+    An amber of another length than the program's makes it as much longer or shorter.
+    """
+    leaving = times[first]
+    if profile.all_red_override_s is not None and leaving.amber_ds:
+        return leaving.amber_ds + round(profile.all_red_override_s * 10)
     gap_ds = smallest_gap_ds(programs, first, second)
-    clearing_ds = times[first].clearing_ds
-    return clearing_ds if gap_ds is None else min(gap_ds, clearing_ds)
+    shown_ds = leaving.clearing_ds if gap_ds is None else min(gap_ds, leaving.clearing_ds)
+    if leaving.amber_beyond_ds:
+        return max(shown_ds + leaving.amber_beyond_ds, leaving.amber_ds)
+    return shown_ds

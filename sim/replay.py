@@ -182,7 +182,7 @@ def replay(
     """
     run, network = record.run, record.network
     street = _Noted(run.begin_s, run.step_s, run.end_s)
-    controlled = controlled_network(control, network)
+    controlled = controlled_network(control, network, separate=run.separate_signals)
     loop = ClosedLoop(controlled, street, begin_s=run.begin_s, step_s=run.step_s)
     behind = connect(control, loop)
     recorded, heard = record.frames.reader(), HeardLoops(network, loop_roles(control))

@@ -28,7 +28,13 @@ from ampelwerk.sim import loop_layout, measures, monitor
 from ampelwerk.sim.backend import Backend, start_backend
 from ampelwerk.sim.closed_loop import ClosedLoop, Timing
 from ampelwerk.sim.collisions import count_collisions
-from ampelwerk.sim.controls import NATIVE, connect, controlled_network, loop_roles
+from ampelwerk.sim.controls import (
+    NATIVE,
+    Connect,
+    connect,
+    controlled_network,
+    loop_roles,
+)
 from ampelwerk.sim.decisions import decisions_csv
 from ampelwerk.sim.detector_faults import FaultyLoops
 from ampelwerk.sim.detectors import LoopReader
@@ -47,6 +53,7 @@ from ampelwerk.sim.run_directory import (
     MODEL,
     SIGNALS,
     sha256,
+    source_sha256,
 )
 from ampelwerk.sim.scenario import Scenario
 
@@ -67,6 +74,10 @@ class RunConfig:
     """Seed of SUMO's random numbers."""
     loops: str = "auto"
     """auto: place what is missing; scenario: only the loops it brings."""
+    without_loops: tuple[LoopRole, ...] = ()
+    """Roles for which the city has no loops."""
+    separate_signals: bool = False
+    """Run signals at a short link each on its own."""
     backend: str = "libsumo"
     """libsumo or traci."""
     gui: bool = False
@@ -83,6 +94,7 @@ def run(
     *,
     record: bool = False,
     progress: Callable[[float], None] = lambda share: None,
+    connect: Connect = connect,
 ) -> dict[str, Any]:
     """Run, witness, measure; the measures, as in measures.json.
 
@@ -90,6 +102,7 @@ def run(
     ----------
     record : keep what every loop reported, for `sim.replay`.
     progress : told the share of simulated time done, 0 to 1.
+    connect : builds the control; another one than ours in benchmarks only, as it may know the truth.
     """
     if record:
         refuse_native(config.control)
@@ -98,13 +111,17 @@ def run(
     scenario = config.scenario
     manifest = configuration_of_run(config)
     _write_json({"status": "unfinished", "config": manifest}, directory / MANIFEST)
-    network = import_network(scenario, config.profile, loops=config.loops)
+    network = import_network(
+        scenario, config.profile, loops=config.loops, without_loops=config.without_loops
+    )
     (directory / MODEL).write_bytes(network_json(network))
     options = _sumo_options(config, network, directory)
     backend = start_backend(config.backend, options, gui=config.gui)
     try:
         frames = directory / FRAMES if record else None
-        timing, loop, alarms, detectors = _simulate(config, network, backend, progress, frames)
+        timing, loop, alarms, detectors = _simulate(
+            config, network, backend, progress, frames, connect
+        )
     finally:
         backend.close()
     decisions = decisions_csv(loop.decisions, loop.network) if loop else decisions_csv((), network)
@@ -157,6 +174,7 @@ def _simulate(
     backend: Backend,
     progress: Callable[[float], None],
     frames: Path | None,
+    connect: Connect,
 ) -> tuple[Timing, ClosedLoop | None, Sequence[LoopAlarm], dict[str, Any]]:
     """Run the closed loop, or SUMO alone under `native`; with what became of the detectors.
 
@@ -174,7 +192,7 @@ def _simulate(
                 progress(k / steps)
         timing.sumo_s = perf_counter() - started
         return timing, None, (), _detectors(0, {}, None, ())
-    controlled = controlled_network(config.control, network)
+    controlled = controlled_network(config.control, network, separate=config.separate_signals)
     loop = ClosedLoop(controlled, backend, begin_s=scenario.begin_s, step_s=scenario.step_s)
     control = connect(config.control, loop)
 
@@ -298,6 +316,7 @@ def _provenance(config: RunConfig, backend: Backend, network: Network) -> dict[s
             **{name: _version(name) for name in ("libsumo", "numba", "numpy")},
         },
         "backend": backend.name,
+        "source_sha256": source_sha256(),
         "inputs_sha256": {str(path): sha256(path) for path in config.scenario.input_files},
         "intersections": len(network.intersections),
         "uncontrolled": [asdict(u) for u in network.uncontrolled],

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,11 @@ class RunDirectory:
         return bool(self.manifest["status"] == REPLAYED)
 
     @property
+    def separate_signals(self) -> bool:
+        """Signals at a short link were each run on their own."""
+        return bool(self.manifest["config"].get("separate_signals", False))
+
+    @property
     def versions(self) -> dict[str, str]:
         """Programs that made it, and their versions."""
         return {str(k): str(v) for k, v in dict(self.manifest.get("versions", {})).items()}
@@ -79,6 +85,18 @@ def sha256(path: Path) -> str:
     """Digest of a file."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@cache
+def source_sha256() -> str:
+    """Digest of the source that decides how a run goes: what was measured under another is another."""
+    rooms = Path(__file__).resolve().parents[1]
+    digest = hashlib.sha256()
+    for room in ("models", "engine", "controllers", "sim"):
+        for path in sorted((rooms / room).rglob("*.py")):
+            if "report" not in path.parts:
+                digest.update(path.read_bytes())
+    return digest.hexdigest()
 
 
 def open_run(directory: Path) -> RunDirectory:

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ampelwerk.models.errors import SimulationError
+from ampelwerk.sim.controls import Connect, connect
 from ampelwerk.sim.run import RunConfig, run
 
 PROGRESS_FILE = "progress"
@@ -33,6 +34,8 @@ class Job:
     """What to run."""
     directory: Path
     """Where the finished run stands."""
+    connect: Connect = connect
+    """Builds the control; another one than ours in benchmarks only."""
 
     @property
     def working_directory(self) -> Path:
@@ -113,7 +116,7 @@ def main() -> int:
         fresh.replace(progress)
 
     try:
-        run(job.config, working, progress=tell)
+        run(job.config, working, progress=tell, connect=job.connect)
     except Exception as error:  # noqa: BLE001 - the edge of the process
         print(f"error: {' '.join(str(error).split()) or type(error).__name__}", file=sys.stderr)
         return 1

@@ -215,8 +215,8 @@ class SignalImport:
         )
 
     def _fit_plans(self, envelope: Envelope) -> None:
-        """Draw out plans that are too short for the profile's times."""
-        if not isinstance(self.profile, RilsaProfile):
+        """Draw out plans that are too short for times that are not their own."""
+        if isinstance(self.profile, SumoProfile) and not self.profile.is_overridden:
             return
         shown = [states for states in self.lamps if states]  # as the plans: none without length
         for k, plan in enumerate(self.plans):

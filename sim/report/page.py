@@ -132,6 +132,12 @@ def _facts(results: Results) -> list[tuple[str, str]]:
         ("seeds", ", ".join(map(str, sorted({run.seed for run in results.runs})))),
         ("rule profile", str(first.measures["profile"])),
         ("teleports", f"after {teleport_s:g} s" if teleport_s > 0 else "never"),
+        *([("no loops", ", ".join(missing))] if (missing := config.get("without_loops")) else []),
+        *(
+            [("signals at short links", "each on its own")]
+            if config.get("separate_signals")
+            else []
+        ),
         *([("faulty loops", wrong)] if (wrong := _faults(config)) else []),
         ("versions", f"{', '.join(sumo)}; Ampelwerk {versions.get('ampelwerk', '?')}"),
     ]

@@ -141,6 +141,29 @@ def test_minimum_green_out_of_range(small: SmallScenario) -> None:
     assert_refused(ampelwerk("simulate", *small.arguments, "--min-green", "0"), "1 to 60 s")
 
 
+@pytest.mark.parametrize(
+    ("words", "phrases"),
+    [
+        (["--amber", "0"], ["amber out of range", "1 to 10 s"]),
+        (["--amber", "nan"], ["amber out of range"]),
+        (["--amber", "3.14"], ["tenths of a second"]),
+        (["--all-red", "-1"], ["all-red out of range", "0 to 10 s"]),
+        (["--amber", "3", "--profile", "rilsa"], ["--amber", "computes", "--profile sumo"]),
+        (["--all-red", "0", "--profile", "rilsa"], ["--all-red", "computes", "--profile sumo"]),
+    ],
+)
+@pytest.mark.parametrize("command", ["model", "simulate", "compare", "faults"])
+def test_times_that_no_profile_takes(
+    small: SmallScenario, tmp_path: Path, command: str, words: list[str], phrases: list[str]
+) -> None:
+    needed = {
+        "compare": ["--control", "fixed", "--control", "actuated", "-o", str(tmp_path / "out")],
+        "faults": ["-o", str(tmp_path / "out")],
+    }.get(command, [])
+    assert_refused(ampelwerk(command, *small.arguments, *needed, *words), *phrases)
+    assert not (tmp_path / "out").exists()
+
+
 def test_step_length_that_does_not_divide_a_second(small: SmallScenario, tmp_path: Path) -> None:
     configuration = tmp_path / "odd.sumocfg"
     configuration.write_text(

@@ -80,6 +80,37 @@ def test_model_is_written_and_not_overwritten(small: SmallScenario, tmp_path: Pa
     assert "--force" in refused.stderr
 
 
+def test_model_of_a_city_without_loops_of_a_role(small: SmallScenario) -> None:
+    def roles(*words: str) -> set[str]:
+        shown = json.loads(ampelwerk("model", *small.arguments, *words, "--json").stdout)
+        return {loop["role"] for loop in shown["loops"]}
+
+    assert roles() == {"stop-line", "advance", "upstream", "exit"}
+    left = roles("--without-loops", "upstream", "--without-loops", "exit")
+    assert left == {"stop-line", "advance"}
+
+
+@pytest.mark.sumo
+@pytest.mark.parametrize("control", ["actuated", "max-pressure", "rolling-horizon"])
+def test_city_without_any_loop_is_controlled_all_the_same(
+    small: SmallScenario, tmp_path: Path, control: str
+) -> None:
+    roles = ("stop-line", "advance", "upstream", "exit", "call")
+    words = [word for role in roles for word in ("--without-loops", role)]
+    run = tmp_path / "run"
+    ampelwerk(
+        "simulate", *small.arguments, "--control", control, "-e", "400", *words, "-o", str(run)
+    )
+    measures = json.loads((run / "measures.json").read_text(encoding="utf-8"))
+    assert measures["detectors"]["loops"] == 0
+    assert measures["safety"]["violations"] == 0
+    assert measures["safety"]["checked_switches"] > 20
+    kept = json.loads((run / "run.json").read_text(encoding="utf-8"))["config"]["without_loops"]
+    assert kept == list(roles)
+    ampelwerk("report", run)
+    assert "stop-line, advance, upstream" in (run / "report.html").read_text(encoding="utf-8")
+
+
 @pytest.mark.sumo
 @pytest.mark.parametrize("control", CONTROLS)
 def test_simulate_writes_every_file_and_measure(
@@ -160,6 +191,21 @@ def test_compare_prints_pairs_and_writes_json_and_csv(small: SmallScenario, tmp_
     assert difference["low"] < difference["mean"] < difference["high"]
     rows = (tmp_path / "out" / "comparison.csv").read_text(encoding="utf-8").splitlines()
     assert len(rows) == 1 + 6
+
+
+@pytest.mark.sumo
+def test_times_given_for_a_comparison_are_kept_printed_and_reported(
+    small: SmallScenario, tmp_path: Path
+) -> None:
+    words = [*compare_words(small, tmp_path / "out", "1:2"), "--amber", "4", "--all-red", "1.5"]
+    label = "sumo/1 (amber 4 s, all-red 1.5 s)"
+    assert f"profile {label}" in " ".join(ampelwerk(*words).stdout.split())
+    ampelwerk("report", tmp_path / "out")
+    assert label in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    kept = json.loads((tmp_path / "out" / "compare.json").read_text(encoding="utf-8"))["profile"]
+    assert (kept["amber_override_s"], kept["all_red_override_s"]) == (4.0, 1.5)
+    refused = ampelwerk(*words[:-2], expect=2)
+    assert "profile" in refused.stderr
 
 
 @pytest.mark.sumo

@@ -48,11 +48,22 @@ for config, directory in pickle.load(sys.stdin.buffer):
 """
 
 
-def record(scenario: Scenario, folder: Path, controls: Sequence[str]) -> dict[str, Path]:
+def record(
+    scenario: Scenario, folder: Path, controls: Sequence[str], *, separate_signals: bool = False
+) -> dict[str, Path]:
     """Recorded runs, one directory a control, all in one fresh process."""
     places = {control: folder / control for control in controls}
     configs = [
-        (RunConfig(scenario=scenario, control=control, profile=SumoProfile(), seed=1), place)
+        (
+            RunConfig(
+                scenario=scenario,
+                control=control,
+                profile=SumoProfile(),
+                seed=1,
+                separate_signals=separate_signals,
+            ),
+            place,
+        )
         for control, place in places.items()
     ]
     subprocess.run(

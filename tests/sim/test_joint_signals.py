@@ -15,10 +15,11 @@ from ampelwerk.sim.controls import controlled_network
 from ampelwerk.sim.explanation import explain
 from ampelwerk.sim.imported import import_network
 from ampelwerk.sim.joint_signals import SHORT_LINK_M, join_signals
+from ampelwerk.sim.replay import first_difference, open_record, replay
 from ampelwerk.sim.run_directory import open_run
 from ampelwerk.sim.scenario import resolve
 from tests.sim import odd_networks
-from tests.sim.runs import simulate
+from tests.sim.runs import record, simulate
 
 PAIRS = {("243641585", "gneJ257"), ("30503246", "30624898")}
 """Signals of ingolstadt21 that stand 12 and 15 m apart."""
@@ -151,9 +152,10 @@ def test_signals_stay_apart_without_a_stage_that_clears_the_link(tmp_path: Path)
 
 
 def test_only_kinds_of_control_that_choose_stages_freely_join(network: Network) -> None:
-    assert controlled_network("fixed", network) is network
-    assert controlled_network("actuated", network) is network
-    assert len(controlled_network("rolling-horizon", network).intersections) < len(
+    assert controlled_network("fixed", network, separate=False) is network
+    assert controlled_network("actuated", network, separate=False) is network
+    assert controlled_network("rolling-horizon", network, separate=True) is network
+    assert len(controlled_network("rolling-horizon", network, separate=False).intersections) < len(
         network.intersections
     )
 
@@ -178,3 +180,16 @@ def test_a_joint_run_is_safe_and_explained_by_the_name_of_either_signal(tmp_path
     assert one == other
     assert one.intersection == "a+b"
     assert len(one.lamps.state) == 18
+
+
+@pytest.mark.sumo
+def test_a_run_of_separate_signals_is_read_back_and_replayed_as_such(tmp_path: Path) -> None:
+    scenario = odd_networks.staggered(tmp_path)
+    (place,) = record(
+        scenario, tmp_path / "runs", ["rolling-horizon"], separate_signals=True
+    ).values()
+    run = open_run(place)
+    assert run.separate_signals
+    assert explain(run, "a", scenario.end_s - 60.0).intersection == "a"
+    found = open_record(run)
+    assert first_difference(found, replay(found, "rolling-horizon")) is None

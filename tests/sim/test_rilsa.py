@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from ampelwerk.controllers.local import LocalController
 from ampelwerk.models.envelope import GroupId, RoadUser
 from ampelwerk.models.errors import InvalidInputError
 from ampelwerk.models.intersection import Intersection
-from ampelwerk.models.profile import RilsaProfile
+from ampelwerk.models.profile import RilsaProfile, SumoProfile
 from ampelwerk.sim.net_file import NetConnection, NetEdge, NetFile, NetLane, Point
 from ampelwerk.sim.network_import import ImportedSignals, read_intersections
 from ampelwerk.sim.rilsa import (
@@ -195,23 +196,21 @@ def test_amber_follows_the_speed_limit(cologne8: ImportedSignals) -> None:
             assert group.red_amber_ds == 10
 
 
-def test_drawn_out_plan_keeps_every_green_as_long_as_it_was(cologne8: ImportedSignals) -> None:
-    from ampelwerk.controllers.local import LocalController
-    from ampelwerk.models.profile import SumoProfile
+def greens_s(site: Intersection) -> list[int]:
+    """Seconds of green of each group in one cycle of the plan."""
+    plan = site.plans[0]
+    controller = LocalController(site, tick_ds=10, now_ds=0)
+    total = [0] * site.envelope.size
+    for second in range(1, plan.cycle_ds // 10 + 1):
+        controller.tick(10 * second)
+        for group in range(len(total)):
+            total[group] += controller.green_mask >> group & 1
+    return total
 
+
+def test_drawn_out_plan_keeps_every_green_as_long_as_it_was(cologne8: ImportedSignals) -> None:
     scenario = resolve("cologne8")
     delivered = read_intersections(scenario.net_file, scenario.additional_files, SumoProfile())
-
-    def greens(site: Intersection) -> list[int]:
-        """Seconds of green of each group in one cycle of the plan."""
-        plan = site.plans[0]
-        controller = LocalController(site, tick_ds=10, now_ds=0)
-        total = [0] * site.envelope.size
-        for second in range(1, plan.cycle_ds // 10 + 1):
-            controller.tick(10 * second)
-            for group in range(len(total)):
-                total[group] += controller.green_mask >> group & 1
-        return total
 
     for longer, given in zip(
         cologne8.intersections,
@@ -219,7 +218,7 @@ def test_drawn_out_plan_keeps_every_green_as_long_as_it_was(cologne8: ImportedSi
         strict=True,
     ):
         assert longer.plans[0].cycle_ds >= given.plans[0].cycle_ds
-        for mine, theirs in zip(greens(longer), greens(given), strict=True):
+        for mine, theirs in zip(greens_s(longer), greens_s(given), strict=True):
             assert mine >= theirs
 
 

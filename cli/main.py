@@ -136,6 +136,13 @@ def simulate(
             help="Keep what every loop reported, for `ampelwerk replay`; needs --output.",
         ),
     ] = False,
+    events: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(
+            "--events",
+            help="Write hi-res events (Indiana codes) to this CSV file, for ATSPM tools.",
+        ),
+    ] = None,
     fault: FaultOption = None,
     output: OutputOption = None,
     force: ForceOption = False,
@@ -161,6 +168,7 @@ def simulate(
             gui=gui,
             time_to_teleport_s=time_to_teleport,
             record=record,
+            events=events,
             faults=fault or [],
             output=output,
             force=force,

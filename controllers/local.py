@@ -56,6 +56,11 @@ class LocalController:
         return self._interlock.green_mask
 
     @property
+    def aspects(self) -> tuple[int, ...]:
+        """(n,) aspect of every signal group."""
+        return self._interlock.aspects
+
+    @property
     def on_plan(self) -> bool:
         """No wish is in force; the plan is executed."""
         return self._wish is None

@@ -21,6 +21,7 @@ from ampelwerk.models.detection import DetectorFrame, LoopAlarm
 from ampelwerk.models.network import Network
 from ampelwerk.sim.backend import Street
 from ampelwerk.sim.decisions import Decision
+from ampelwerk.sim.hires_file import HiResRecorder
 
 WISH_VALID_DS = 600
 """A wish lapses unless renewed within a minute. [ds]"""
@@ -95,6 +96,8 @@ class ClosedLoop:
         self.border = FrameBorder(len(network.loops))
         self.timing = Timing()
         self.decisions: list[Decision] = []
+        self.hires: HiResRecorder | None = None
+        """Notes hi-res events, if there is one."""
 
     def run(
         self,
@@ -114,6 +117,8 @@ class ClosedLoop:
         now_ds, end_ds = self._begin_ds, round(end_s * 10)
         timing = self.timing
         renewed_ds = now_ds
+        if self.hires is not None:
+            self.hires.tick(now_ds)
         started = perf_counter()
         while now_ds < end_ds:
             self._street.step()
@@ -130,12 +135,16 @@ class ClosedLoop:
             for wish in wishes:
                 self.controllers[wish.intersection].want(wish.stage, until_ds)
                 self.decisions.append(Decision(time_s=now_s, wish=wish))
+                if self.hires is not None:
+                    self.hires.wished(wish)
             if now_ds - renewed_ds >= RENEW_EVERY_DS:
                 renewed_ds = now_ds
                 for controller in self.controllers:
                     if not controller.on_plan:
                         controller.renew(until_ds)
             self._lamps(now_ds)
+            if self.hires is not None:
+                self.hires.tick(now_ds)
             started = perf_counter()
             timing.control_s += started - stepped
             tick(now_s)

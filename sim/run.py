@@ -32,11 +32,12 @@ from ampelwerk.sim.controls import NATIVE, connect, controlled_network, loop_rol
 from ampelwerk.sim.decisions import decisions_csv
 from ampelwerk.sim.detector_faults import FaultyLoops
 from ampelwerk.sim.detectors import LoopReader
+from ampelwerk.sim.hires_file import HiResRecorder
 from ampelwerk.sim.imported import import_network, network_json
 from ampelwerk.sim.loop_alarms import alarms_csv, what_was_found
 from ampelwerk.sim.monitor_net import read_links
 from ampelwerk.sim.net_file import read_net
-from ampelwerk.sim.recording import FORMAT, FrameRecorder, refuse_native
+from ampelwerk.sim.recording import FORMAT, FrameRecorder, Read, refuse_native
 from ampelwerk.sim.red_waits import longest_red_waited_s
 from ampelwerk.sim.run_directory import (
     COMPLETE,
@@ -82,6 +83,7 @@ def run(
     directory: Path,
     *,
     record: bool = False,
+    events: Path | None = None,
     progress: Callable[[float], None] = lambda share: None,
 ) -> dict[str, Any]:
     """Run, witness, measure; the measures, as in measures.json.
@@ -89,10 +91,13 @@ def run(
     Parameters
     ----------
     record : keep what every loop reported, for `sim.replay`.
+    events : file for hi-res events; two more are written beside it.
     progress : told the share of simulated time done, 0 to 1.
     """
     if record:
         refuse_native(config.control)
+    if events is not None:
+        refuse_native(config.control, option="--events")
     started = perf_counter()
     directory = directory.absolute()  # SUMO takes relative names from where its own files lie
     scenario = config.scenario
@@ -104,7 +109,9 @@ def run(
     backend = start_backend(config.backend, options, gui=config.gui)
     try:
         frames = directory / FRAMES if record else None
-        timing, loop, alarms, detectors = _simulate(config, network, backend, progress, frames)
+        timing, loop, alarms, detectors = _simulate(
+            config, network, backend, progress, frames, events
+        )
     finally:
         backend.close()
     decisions = decisions_csv(loop.decisions, loop.network) if loop else decisions_csv((), network)
@@ -157,10 +164,12 @@ def _simulate(
     backend: Backend,
     progress: Callable[[float], None],
     frames: Path | None,
+    events: Path | None,
 ) -> tuple[Timing, ClosedLoop | None, Sequence[LoopAlarm], dict[str, Any]]:
     """Run the closed loop, or SUMO alone under `native`; with what became of the detectors.
 
     frames : where to keep what the loops report.
+    events : where to write hi-res events.
     """
     scenario = config.scenario
     span_s = scenario.end_s - scenario.begin_s
@@ -185,16 +194,21 @@ def _simulate(
     roles = loop_roles(config.control)
     heard = sum(site.role in roles for site in network.loops)
     failed_s: Mapping[int, float] = {}
+    read: Read | None = None
+    noted = frames is not None or events is not None
+    if roles or noted:
+        read, failed_s = _reader(config, network, backend, tuple(LoopRole) if noted else roles)
+    if read is not None and events is not None:
+        loop.hires = HiResRecorder(controlled, loop.controllers)
+        read = loop.hires.reading(read)
+    if read is not None and noted:
+        recorder = FrameRecorder(network, read, roles)
+        read = recorder.read
+    loop.run(scenario.end_s, control, read, tick=tell)
     if frames is not None:
-        source, failed_s = _reader(config, network, backend, tuple(LoopRole))
-        recorder = FrameRecorder(network, source, roles)
-        loop.run(scenario.end_s, control, recorder.read, tick=tell)
         recorder.write(frames, begin_s=scenario.begin_s, step_s=scenario.step_s)
-    elif roles:
-        read, failed_s = _reader(config, network, backend, roles)
-        loop.run(scenario.end_s, control, read, tick=tell)
-    else:
-        loop.run(scenario.end_s, control, None, tick=tell)
+    if events is not None and loop.hires is not None:
+        loop.hires.write(events)
     found = _detectors(heard, failed_s, loop.border, control.alarms)
     return loop.timing, loop, control.alarms, found
 

@@ -9,6 +9,7 @@ from typing import Annotated, Literal, Optional
 
 import typer
 
+from ampelwerk.cli.envelope_commands import app as envelope_app
 from ampelwerk.cli.failure import process_edge
 from ampelwerk.cli.options import (
     AdditionalOption,
@@ -371,6 +372,9 @@ def replay(
         edge.code = command.replay(
             directory, control=control, output=output, force=force, as_json=as_json
         )
+
+
+app.add_typer(envelope_app, name="envelope")
 
 
 def main() -> None:

@@ -9,6 +9,7 @@ from typing import Annotated, Literal, Optional
 
 import typer
 
+from ampelwerk.cli.audit_commands import app as audit_app
 from ampelwerk.cli.envelope_commands import app as envelope_app
 from ampelwerk.cli.failure import process_edge
 from ampelwerk.cli.options import (
@@ -374,6 +375,7 @@ def replay(
         )
 
 
+app.add_typer(audit_app, name="audit")
 app.add_typer(envelope_app, name="envelope")
 
 

@@ -8,9 +8,6 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
-from rich.console import Console
-from rich.table import Table
-
 from ampelwerk.cli.failure import BAD_INPUT, OK
 from ampelwerk.controllers.signed_envelope import read_public_key
 from ampelwerk.controllers.store import audit
@@ -63,23 +60,16 @@ def show(
             row = {"seq": record.seq, **asdict(record.entry), "sha256": record.sha256}
             print(json.dumps(row, ensure_ascii=False))
         return
-    table = Table(box=None, pad_edge=False)
-    for title in ("seq", "time (UTC)", "actor", "role", "method", "target", "result", "reason"):
-        table.add_column(title)
     for record in records:
         entry = record.entry
         at = datetime.fromtimestamp(entry.at_unix_ms / 1000, UTC)
-        table.add_row(
-            str(record.seq),
-            f"{at:%Y-%m-%d %H:%M:%S}",
-            entry.actor,
-            entry.role,
-            entry.method,
-            entry.target,
-            f"{entry.result}: {entry.detail}" if entry.detail else entry.result,
-            entry.reason,
+        said = [f"{entry.result}: {entry.detail}" if entry.detail else entry.result]
+        if entry.reason:
+            said.append(f"reason: {entry.reason}")
+        print(
+            f"{record.seq}  {at:%Y-%m-%dT%H:%M:%S}Z  {entry.actor} ({entry.role})  {entry.method}  "
+            f"{entry.target}  {'; '.join(said)}"
         )
-    Console(highlight=False, markup=False).print(table)
 
 
 def _open(place: str) -> Store:

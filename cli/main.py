@@ -145,6 +145,13 @@ def simulate(
             help="Write hi-res events (Indiana codes) to this CSV file, for ATSPM tools.",
         ),
     ] = None,
+    overrides: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(
+            "--overrides",
+            help="What a control room asks for, in TOML or JSON; keys: docs/overrides.md.",
+        ),
+    ] = None,
     fault: FaultOption = None,
     output: OutputOption = None,
     force: ForceOption = False,
@@ -171,6 +178,7 @@ def simulate(
             time_to_teleport_s=time_to_teleport,
             record=record,
             events=events,
+            overrides=overrides,
             faults=fault or [],
             output=output,
             force=force,

@@ -62,6 +62,7 @@ def simulate(
     time_to_teleport_s: float,
     record: bool,
     events: Path | None,
+    overrides: Path | None,
     faults: list[str],
     output: Path | None,
     force: bool,
@@ -90,6 +91,7 @@ def simulate(
         gui=gui,
         time_to_teleport_s=time_to_teleport_s,
         faults=wrong,
+        overrides=None if overrides is None else overrides.absolute(),
     )
     console = Console(stderr=True)
     announce(resolved, console)

@@ -252,6 +252,8 @@ class Override:
     """Controllers that have it."""
     active: tuple[IntersectionId, ...] = ()
     """Controllers whose lamps follow it."""
+    gone: tuple[IntersectionId, ...] = ()
+    """Controllers where it is over already."""
 
     @property
     def live(self) -> bool:
@@ -276,10 +278,11 @@ class Override:
         )
 
     def ended(self, cause: EndCause, now_unix_ms: int) -> Override:
-        """The same, over as far as the server is concerned; ENDING while a lamp still follows it."""
+        """The same, over as far as the server is concerned; ENDING while a controller has it."""
+        had = set(self.delivered) - set(self.gone)
         return replace(
             self,
-            state=OverrideState.ENDING if self.active else OverrideState.ENDED,
+            state=OverrideState.ENDING if had else OverrideState.ENDED,
             cause=cause,
             ending_unix_ms=now_unix_ms,
         )

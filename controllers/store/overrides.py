@@ -120,7 +120,7 @@ def read_override(content: bytes) -> Override:
     request["action"], request["role"] = OverrideAction(request["action"]), Role(request["role"])
     plain["state"] = OverrideState(plain["state"])
     plain["cause"] = None if plain["cause"] is None else EndCause(plain["cause"])
-    for name in ("delivered", "active"):
+    for name in ("delivered", "active", "gone"):
         plain[name] = tuple(IntersectionId(place) for place in plain[name])
     return Override(request=OverrideRequest(**request), **plain)
 

@@ -102,6 +102,15 @@ class OverrideBook:
             key=lambda override: (-override.request.precedence, override.override_id),
         )
 
+    def due(self, place: IntersectionId) -> list[Override]:
+        """What a controller that comes (back) must have: live overrides, by name."""
+        return [o for o in self.all() if o.live and o.leg(place) is not None]
+
+    def strays(self, place: IntersectionId, held: Iterable[OverrideId]) -> list[OverrideId]:
+        """Of the leases that a controller says it has, those that are over; tell it to end them."""
+        due = {override.override_id for override in self.due(place)}
+        return [name for name in held if name not in due]
+
     def request(self, request: OverrideRequest, now_unix_ms: int) -> list[Override]:
         """Grant a request, the new override last; those it takes the place of before it.
 

@@ -1,28 +1,6 @@
-"""A file of override requests for a simulation, in TOML or JSON.
+"""A file of override requests for a simulation, in TOML or JSON; `docs/overrides.md` explains its keys.
 
-    [[override]]
-    at = "7:05:00"             # when it is asked for; s of the simulation, or hours:minutes:seconds
-    action = "stage"           # plan, stage, hold, all-red, flash, dark, green-wave, priority, gating
-    intersection = "J7"        # or intersections = ["J7", "J8"]
-    target = "2"               # stage, plan or signal group, as the action needs
-    ttl = 120                  # s; 300 if left out
-    reason = "burst water main"
-
-=================  ==============================================================================
-key                meaning
-=================  ==============================================================================
-requester, role    who asks; ``control-room`` and ``operator`` if left out
-max_green          longest green of a gated group [s]
-supersede          true: take the place of one of equal precedence, if the requester may
-name               key of the request; ``override-1`` and so on if left out
-release            when it is released [as `at`]
-renew              list of times at which it is renewed by its ttl [as `at`]
-approve            when a second person agrees [as `at`]; at once if left out
-legs               green-wave and priority: list of {intersection, target, eta}, eta [as `at`];
-                   instead of intersection and target
-=================  ==============================================================================
-
-The JSON form is an object with the list under ``override``.
+It is a list of tables ``[[override]]``; in JSON an object with the list under ``override``.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterable
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -134,3 +135,25 @@ def fresh_directory(path: Path, *, force: bool, mark: str) -> Path:
         shutil.rmtree(path)
     path.mkdir(parents=True, exist_ok=True)
     return path
+
+
+def fresh_files(paths: Iterable[Path], *, force: bool) -> None:
+    """Make sure that files can be written.
+
+    Raises
+    ------
+    InvalidInputError : one is there and `force` was not given, or its directory is not.
+    """
+    for path in paths:
+        if path.is_dir():
+            raise InvalidInputError("a directory stands where a file is wanted", where=str(path))
+        if path.exists() and not force:
+            raise InvalidInputError(
+                "the file exists", where=str(path), remedy="overwrite it with --force"
+            )
+        if not path.parent.is_dir():
+            raise InvalidInputError(
+                "the directory of the file does not exist",
+                where=str(path),
+                remedy="make it, or choose another place",
+            )

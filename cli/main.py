@@ -9,6 +9,8 @@ from typing import Annotated, Literal, Optional
 
 import typer
 
+from ampelwerk.cli.audit_commands import app as audit_app
+from ampelwerk.cli.envelope_commands import app as envelope_app
 from ampelwerk.cli.failure import process_edge
 from ampelwerk.cli.inputs import profile_of
 from ampelwerk.cli.options import (
@@ -151,6 +153,20 @@ def simulate(
             help="Keep what every loop reported, for `ampelwerk replay`; needs --output.",
         ),
     ] = False,
+    events: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(
+            "--events",
+            help="Write hi-res events (Indiana codes) to this CSV file, for ATSPM tools.",
+        ),
+    ] = None,
+    overrides: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(
+            "--overrides",
+            help="What a control room asks for, in TOML or JSON; keys: docs/overrides.md.",
+        ),
+    ] = None,
     fault: FaultOption = None,
     output: OutputOption = None,
     force: ForceOption = False,
@@ -177,6 +193,8 @@ def simulate(
             gui=gui,
             time_to_teleport_s=time_to_teleport,
             record=record,
+            events=events,
+            overrides=overrides,
             faults=fault or [],
             output=output,
             force=force,
@@ -373,6 +391,10 @@ def replay(
         edge.code = command.replay(
             directory, control=control, output=output, force=force, as_json=as_json
         )
+
+
+app.add_typer(audit_app, name="audit")
+app.add_typer(envelope_app, name="envelope")
 
 
 def main() -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from ampelwerk.cli.inputs import fresh_files
 from ampelwerk.models.detection import LoopRole
-from ampelwerk.models.errors import InvalidInputError
 from ampelwerk.models.intersection import Intersection
 from ampelwerk.models.network import Network
 from ampelwerk.models.profile import Profile
@@ -28,10 +28,8 @@ def model(
     as_json: bool,
 ) -> None:
     """Print the intersections; write the whole model if asked."""
-    if output is not None and output.exists() and not force:
-        raise InvalidInputError(
-            "the file exists", where=str(output), remedy="overwrite it with --force"
-        )
+    if output is not None:
+        fresh_files([output], force=force)
     network = import_network(
         resolve(scenario, routes=routes, additional=additional),
         profile,
@@ -103,27 +101,9 @@ def _show(console: Console, network: Network, index: int, site: Intersection) ->
             f"{plan.offset_ds / 10:g} s; {steps}"
         )
     used = dict.fromkeys(LoopRole, 0)
-    for loop in _loops_of(network, index):
+    for loop in network.loops_of(index):
         used[network.loops[loop].role] += 1
     console.print("loops: " + ", ".join(f"{n} {role.value}" for role, n in used.items() if n))
     for finding in site.findings:
         console.print(str(finding), style="yellow" if finding.severity == "warning" else "")
     console.print()
-
-
-def _loops_of(network: Network, index: int) -> set[int]:
-    """Loops that one intersection reads."""
-    found: set[int] = set()
-    for lane in network.lanes:
-        if lane.intersection == index:
-            found.update(lane.stop_loops, lane.advance_loops)
-    for approach in network.approaches:
-        if approach.intersection == index:
-            found.update(approach.upstream_loops)
-    for exit_lane in network.exits:
-        if exit_lane.intersection == index:
-            found.update(exit_lane.exit_loops)
-    for crossing in network.crossings:
-        if crossing.intersection == index:
-            found.update(crossing.call_loops)
-    return found

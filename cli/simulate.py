@@ -15,12 +15,13 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from rich.table import Table
 
 from ampelwerk.cli.fault_words import fault_of
-from ampelwerk.cli.inputs import BLIND, fresh_directory, known_control
+from ampelwerk.cli.inputs import BLIND, fresh_directory, fresh_files, known_control
 from ampelwerk.engine._jit import compiled_before
 from ampelwerk.models.detection import LoopRole
 from ampelwerk.models.errors import InvalidInputError
 from ampelwerk.models.faults import Fault
 from ampelwerk.models.profile import Profile
+from ampelwerk.sim.hires_file import companions
 from ampelwerk.sim.measures import WARNINGS
 from ampelwerk.sim.recording import refuse_native
 from ampelwerk.sim.run import RunConfig, run
@@ -63,6 +64,8 @@ def simulate(
     gui: bool,
     time_to_teleport_s: float,
     record: bool,
+    events: Path | None,
+    overrides: Path | None,
     faults: list[str],
     output: Path | None,
     force: bool,
@@ -73,6 +76,9 @@ def simulate(
     if record:
         refuse_native(control)
         _refuse_unkept(output)
+    if events is not None:
+        refuse_native(control, option="--events")
+        fresh_files((events, *companions(events)), force=force)
     if seed < 0:
         raise InvalidInputError("a seed is not negative", where="--seed", found=str(seed))
     wrong = tuple(fault_of(text) for text in faults)
@@ -89,6 +95,7 @@ def simulate(
         gui=gui,
         time_to_teleport_s=time_to_teleport_s,
         faults=wrong,
+        overrides=None if overrides is None else overrides.absolute(),
     )
     console = Console(stderr=True)
     announce(resolved, console)
@@ -99,6 +106,7 @@ def simulate(
             config,
             directory,
             record=record,
+            events=events,
             progress=lambda share: bar.update(task, completed=share),
         )
         bar.update(task, completed=1.0)

@@ -7,6 +7,7 @@ interlock grants into the controller's output. It never writes a lamp itself.
 from __future__ import annotations
 
 from ampelwerk.controllers.interlock import Interlock
+from ampelwerk.controllers.modes import Display, Mode
 from ampelwerk.models.envelope import Aspect
 from ampelwerk.models.intersection import Intersection
 
@@ -61,9 +62,19 @@ class LocalController:
         return self._interlock.green_mask
 
     @property
+    def aspects(self) -> tuple[int, ...]:
+        """(n,) aspect of every signal group."""
+        return self._interlock.aspects
+
+    @property
     def on_plan(self) -> bool:
         """No wish is in force; the plan is executed."""
         return self._wish is None
+
+    @property
+    def steered(self) -> bool:
+        """Nobody above the strategy stands before a bare controller."""
+        return False
 
     def want(self, stage: int, until_ds: int) -> None:
         """Ask for a stage; the wish lapses at `until_ds` unless renewed."""
@@ -81,6 +92,28 @@ class LocalController:
         if self._wish is None:
             self._wish = self.stage
         self._wish_until_ds = until_ds
+
+    def switch(self, display: Display | None) -> None:
+        """Order a display in place of aspects, None for aspects again; every minimum is kept."""
+        if display is None:
+            self._interlock.switch_on()
+        else:
+            self._interlock.switch_off(display)
+
+    @property
+    def display(self) -> Display:
+        """What the lamps show."""
+        return self._interlock.display
+
+    @property
+    def mode(self) -> Mode:
+        """Operating mode of the interlock."""
+        return self._interlock.mode
+
+    @property
+    def isolated(self) -> bool:
+        """The clock failed too often: nobody from outside is listened to."""
+        return self._interlock.isolated
 
     def tick(self, now_ds: int) -> bool:
         """Move on by one tick; True if the output changed."""
@@ -103,7 +136,10 @@ class LocalController:
         elif changed or switched:
             self._after_change(now_ds)
         if changed or switched:
-            state = self._letters.state(interlock.aspects, stage)
+            if interlock.display is Display.ASPECTS:
+                state = self._letters.state(interlock.aspects, stage)
+            else:
+                state = self._letters.without_aspects(interlock.display)
             changed = state != self.state
             self.state = state
             return changed
@@ -148,6 +184,15 @@ class _Letters:
             found = self._cache[key] = letters, self._compose(aspects, letters, stage)
         self._last, state = found
         return state
+
+    def without_aspects(self, display: Display) -> str:
+        """The state string of a display that shows no aspects."""
+        site = self._intersection
+        letter = {Display.FLASH: "o", Display.DARK: "O"}.get(display, "r")
+        return "".join(
+            fixed if group < 0 else letter
+            for group, fixed in zip(site.sumo_link_group, site.sumo_link_letter, strict=True)
+        )
 
     def _green_letters(self, aspects: tuple[int, ...], number: int) -> str:
         """G or g for every group, kept while it is not green."""

@@ -37,6 +37,18 @@ class Finding:
         return f"{self.severity}: {self.rule}: {self.where}: {self.message}{tail}"
 
 
+def _sentence(what: str, *, where: str, found: str, limit: str, remedy: str) -> str:
+    """The text of an error from its facts."""
+    parts = [f"{where}: {what}" if where else what]
+    if found:
+        parts.append(f"found: {found}")
+    if limit:
+        parts.append(f"allowed: {limit}")
+    if remedy:
+        parts.append(f"remedy: {remedy}")
+    return "; ".join(parts)
+
+
 class AmpelwerkError(Exception):
     """Base of all errors that Ampelwerk raises on purpose."""
 
@@ -58,14 +70,7 @@ class InvalidInputError(AmpelwerkError):
     ) -> None:
         self.what, self.where, self.found = what, where, found
         self.limit, self.remedy = limit, remedy
-        parts = [f"{where}: {what}" if where else what]
-        if found:
-            parts.append(f"found: {found}")
-        if limit:
-            parts.append(f"allowed: {limit}")
-        if remedy:
-            parts.append(f"remedy: {remedy}")
-        super().__init__("; ".join(parts))
+        super().__init__(_sentence(what, where=where, found=found, limit=limit, remedy=remedy))
 
 
 class UnsafePlanError(AmpelwerkError):
@@ -91,3 +96,90 @@ class SimulationError(AmpelwerkError):
         self.what, self.where, self.remedy = what, where, remedy
         text = f"{where}: {what}" if where else what
         super().__init__(f"{text}; remedy: {remedy}" if remedy else text)
+
+
+class RefusalCode(StrEnum):
+    """Why a request of the control room is refused, though it is well formed."""
+
+    HELD = "HELD"
+    """Somebody else holds the intersection."""
+    LOCAL = "LOCAL"
+    """Somebody at the cabinet has the say."""
+    OFFLINE = "OFFLINE"
+    """The controller cannot be reached."""
+    NEEDS_APPROVAL = "NEEDS_APPROVAL"
+    """A second person must agree first."""
+    ROLE = "ROLE"
+    """The role does not allow it."""
+    UNKNOWN_ID = "UNKNOWN_ID"
+    """There is no such override, intersection, stage, plan or group."""
+    KEY_REUSED = "KEY_REUSED"
+    """The idempotency key was used for another request."""
+    OVER = "OVER"
+    """It has ended already."""
+
+
+class OverrideRefusedError(AmpelwerkError):
+    """A request of the control room that is refused; nothing was changed.
+
+    Parameters
+    ----------
+    holder : who holds the intersection, if somebody does.
+    expires_unix_ms : until when, 0 if nobody does. [ms]
+    """
+
+    def __init__(
+        self,
+        code: RefusalCode,
+        what: str,
+        *,
+        where: str = "",
+        found: str = "",
+        limit: str = "",
+        remedy: str = "",
+        holder: str = "",
+        expires_unix_ms: int = 0,
+    ) -> None:
+        self.code, self.what, self.where, self.found = code, what, where, found
+        self.limit, self.remedy = limit, remedy
+        self.holder, self.expires_unix_ms = holder, expires_unix_ms
+        super().__init__(_sentence(what, where=where, found=found, limit=limit, remedy=remedy))
+
+
+class KeyReusedError(OverrideRefusedError):
+    """One idempotency key for two different requests."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(
+            RefusalCode.KEY_REUSED,
+            "the key was used for another request",
+            where=f"key {key}",
+            remedy="take a new key for a new request",
+        )
+
+
+class StoreError(AmpelwerkError):
+    """The store cannot take or give something; nothing was changed.
+
+    Parameters
+    ----------
+    full : the disk is full.
+    """
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        where: str = "",
+        found: str = "",
+        limit: str = "",
+        remedy: str = "",
+        full: bool = False,
+    ) -> None:
+        self.what, self.where, self.found = what, where, found
+        self.limit, self.remedy, self.full = limit, remedy, full
+        super().__init__(_sentence(what, where=where, found=found, limit=limit, remedy=remedy))
+
+
+class NotLeaderError(StoreError):
+    """Another server leads since; what this one asks for is from a term that is over."""

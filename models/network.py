@@ -123,3 +123,20 @@ class Network:
     """All loops that control reads."""
     uncontrolled: tuple[Uncontrolled, ...]
     """Signals left to the simulator, with the reason."""
+
+    def loops_of(self, intersection: int) -> tuple[int, ...]:
+        """Indices of the loops that one intersection reads, rising."""
+        found: set[int] = set()
+        for lane in self.lanes:
+            if lane.intersection == intersection:
+                found.update(lane.stop_loops, lane.advance_loops)
+        for approach in self.approaches:
+            if approach.intersection == intersection:
+                found.update(approach.upstream_loops)
+        for exit_lane in self.exits:
+            if exit_lane.intersection == intersection:
+                found.update(exit_lane.exit_loops)
+        for crossing in self.crossings:
+            if crossing.intersection == intersection:
+                found.update(crossing.call_loops)
+        return tuple(sorted(found))

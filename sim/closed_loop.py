@@ -6,13 +6,14 @@ its interlock alone. SUMO's programs do not run, except under `native`, where no
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from time import perf_counter
 from typing import Protocol
 
 import numpy as np
 
+from ampelwerk.controllers.arbiter import Arbiter
 from ampelwerk.controllers.frame_border import FrameBorder
 from ampelwerk.controllers.local import LocalController
 from ampelwerk.engine.kernels.decision import Signals
@@ -21,6 +22,7 @@ from ampelwerk.models.detection import DetectorFrame, LoopAlarm
 from ampelwerk.models.network import Network
 from ampelwerk.sim.backend import Street
 from ampelwerk.sim.decisions import Decision
+from ampelwerk.sim.hires_file import HiResRecorder
 
 WISH_VALID_DS = 600
 """A wish lapses unless renewed within a minute. [ds]"""
@@ -41,6 +43,17 @@ class Control(Protocol):
 
     def decide(self, now_s: float) -> Sequence[Wish]:
         """Wishes that differ from what is shown."""
+        ...
+
+
+class ControlRoom(Protocol):
+    """Who lays overrides over the local controllers."""
+
+    def tick(self, now_s: float) -> None:
+        """Before the controllers' tick: ask for what is due, end what is over."""
+
+    def after(self, now_s: float) -> Iterable[Decision]:
+        """After it: stages that overrides asked for."""
         ...
 
 
@@ -96,6 +109,17 @@ class ClosedLoop:
         self.timing = Timing()
         self.decisions: list[Decision] = []
         self._decided: dict[int, int] = {}
+        self.hires: HiResRecorder | None = None
+        """Notes hi-res events, if there is one."""
+        self.control_room: ControlRoom | None = None
+        """Asks for overrides, if there is one."""
+        self._actors: Sequence[LocalController | Arbiter] = self.controllers
+
+    def with_arbiters(self) -> list[Arbiter]:
+        """Put an arbiter before every local controller, so that overrides can be laid over it."""
+        arbiters = [Arbiter(controller) for controller in self.controllers]
+        self._actors = arbiters
+        return arbiters
 
     def run(
         self,
@@ -115,6 +139,8 @@ class ClosedLoop:
         now_ds, end_ds = self._begin_ds, round(end_s * 10)
         timing = self.timing
         renewed_ds = now_ds
+        if self.hires is not None:
+            self.hires.tick(now_ds)
         started = perf_counter()
         while now_ds < end_ds:
             self._street.step()
@@ -128,20 +154,32 @@ class ClosedLoop:
             wishes = control.decide(now_s)
             timing.decide_s.append(perf_counter() - observed)
             until_ds = now_ds + WISH_VALID_DS
+            if self.control_room is not None:
+                self.control_room.tick(now_s)
             for wish in wishes:
+                actor = self._actors[wish.intersection]
                 if wish.hold:
-                    self.controllers[wish.intersection].hold()
-                else:
-                    self.controllers[wish.intersection].want(wish.stage, until_ds)
-                    self._decided[wish.intersection] = len(self.decisions)
-                    self.decisions.append(Decision(time_s=now_s, wish=wish))
+                    if not actor.steered:
+                        self.controllers[wish.intersection].hold()
+                    continue
+                actor.want(wish.stage, until_ds)
+                if actor.steered:
+                    continue  # an override has the say
+                self._decided[wish.intersection] = len(self.decisions)
+                self.decisions.append(Decision(time_s=now_s, wish=wish))
+                if self.hires is not None:
+                    self.hires.wished(wish)
             if now_ds - renewed_ds >= RENEW_EVERY_DS:
                 renewed_ds = now_ds
-                for controller in self.controllers:
-                    if not controller.on_plan:
-                        controller.renew(until_ds)
+                for actor in self._actors:
+                    if not actor.on_plan:
+                        actor.renew(until_ds)
             self._lamps(now_ds)
             self._note_holds(wishes)
+            if self.control_room is not None:
+                self.decisions.extend(self.control_room.after(now_s))
+            if self.hires is not None:
+                self.hires.tick(now_ds)
             started = perf_counter()
             timing.control_s += started - stepped
             tick(now_s)
@@ -150,7 +188,7 @@ class ClosedLoop:
         """One tick of every local controller."""
         for i, controller in enumerate(self.controllers):
             decidable_ds = controller.decidable_from_ds
-            if controller.tick(now_ds):
+            if self._actors[i].tick(now_ds):
                 self._show(i)
                 self._publish(i)
             elif controller.decidable_from_ds != decidable_ds:

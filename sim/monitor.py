@@ -6,7 +6,8 @@ with the interlock; only the vocabulary is common.
 
 Rules: CONFLICT (of two conflicting links at most one is not red), DOUBLE_PRIORITY (two foes both
 with G that no program shows so), INTERGREEN, MIN_GREEN, MIN_RED, AMBER, RED_AMBER (missing, short or
-long), SEQUENCE (red, red-amber, green, amber, red), CONTROL (the state was not set by the
+long), SEQUENCE (red, red-amber, green, amber, red; lamps go off out of red and come back into it, and
+while they are off nobody who conflicts shows anything but red), CONTROL (the state was not set by the
 controller), RECORD (a signal is missing in some step, so nothing is known of it). What began at or
 before the first record has an unknown history and is not held against anybody.
 """
@@ -38,7 +39,10 @@ UNKNOWN = -(10**9)
 RED, RED_AMBER, GREEN, AMBER, OFF = "red", "red-amber", "green", "amber", "off"
 _ASPECT = {"r": RED, "s": RED, "u": RED_AMBER, "G": GREEN, "g": GREEN, "y": AMBER, "Y": AMBER,
            "o": OFF, "O": OFF}  # fmt: skip
-_NEXT = {RED: (RED_AMBER, GREEN), RED_AMBER: (GREEN,), GREEN: (AMBER, RED), AMBER: (RED,)}
+_NEXT = {
+    RED: (RED_AMBER, GREEN, OFF), RED_AMBER: (GREEN,), GREEN: (AMBER, RED), AMBER: (RED,),
+    OFF: (RED,),
+}  # fmt: skip
 
 
 class Violation(NamedTuple):
@@ -304,7 +308,7 @@ class _Watch:
             self._check_turn(k, link, times, aspect, now_ds)
         if link.aspect == RED and times and times.vehicle and link.since_ds != UNKNOWN:
             self._longest_red_ds = max(self._longest_red_ds or 0, now_ds - link.since_ds)
-        if link.aspect == GREEN:
+        if link.aspect in (GREEN, OFF):  # who drove past lamps that were off clears like any other
             link.ended_ds = now_ds
         link.aspect, link.since_ds = aspect, now_ds
 
@@ -343,10 +347,11 @@ class _Watch:
         links = self._links
         for k in turned:
             times = self._times.get(k)
-            if times is None or links[k].aspect in (RED, OFF):
+            if times is None or links[k].aspect == RED:
                 continue
             for foe in times.foes:
-                if links[foe].aspect not in (RED, OFF) and (foe < k or foe not in turned):
+                both_off = links[foe].aspect == links[k].aspect == OFF
+                if links[foe].aspect != RED and not both_off and (foe < k or foe not in turned):
                     if self._judge:
                         self._report("CONFLICT", now_ds, (foe, k), 0, 0)
                     elif links[foe].aspect == links[k].aspect == GREEN:

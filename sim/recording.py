@@ -48,15 +48,15 @@ Read = Callable[[float], DetectorFrame]
 """Time -> the edges since the call before."""
 
 
-def refuse_native(control: str) -> None:
+def refuse_native(control: str, option: str = "--record") -> None:
     """Under `native` no loops are read and nothing is decided, so there is nothing to record."""
     if control == NATIVE:
         raise InvalidInputError(
             "native reads no loops and decides nothing, so there is nothing to record",
-            where="--record",
+            where=option,
             found=f"--control {control}",
             limit="any other kind of control",
-            remedy="record with --control fixed: the scenario's program, carried out by us",
+            remedy="use --control fixed: the scenario's program, carried out by us",
         )
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import platform
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -38,11 +39,13 @@ from ampelwerk.sim.controls import (
 from ampelwerk.sim.decisions import decisions_csv
 from ampelwerk.sim.detector_faults import FaultyLoops
 from ampelwerk.sim.detectors import LoopReader
+from ampelwerk.sim.hires_file import HiResRecorder
 from ampelwerk.sim.imported import import_network, network_json
 from ampelwerk.sim.loop_alarms import alarms_csv, what_was_found
 from ampelwerk.sim.monitor_net import read_links
 from ampelwerk.sim.net_file import read_net
-from ampelwerk.sim.recording import FORMAT, FrameRecorder, refuse_native
+from ampelwerk.sim.override_file import Planned, check_names, read_overrides
+from ampelwerk.sim.recording import FORMAT, FrameRecorder, Read, refuse_native
 from ampelwerk.sim.red_waits import longest_red_waited_s
 from ampelwerk.sim.run_directory import (
     COMPLETE,
@@ -86,6 +89,22 @@ class RunConfig:
     """SUMO removes a vehicle that stood this long; negative: never. [s]"""
     faults: tuple[Fault, ...] = ()
     """What is wrong with the loops, one after another."""
+    overrides: Path | None = None
+    """File of what a control room asks for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Notes:
+    """What is kept of a run beside its measures, and what is asked during it."""
+
+    frames: Path | None
+    """Where to keep what the loops report."""
+    events: Path | None
+    """Where to write hi-res events."""
+    planned: Sequence[Planned]
+    """Overrides."""
+    directory: Path
+    """Where to keep what became of them."""
 
 
 def run(
@@ -93,6 +112,7 @@ def run(
     directory: Path,
     *,
     record: bool = False,
+    events: Path | None = None,
     progress: Callable[[float], None] = lambda share: None,
     connect: Connect = connect,
 ) -> dict[str, Any]:
@@ -101,11 +121,19 @@ def run(
     Parameters
     ----------
     record : keep what every loop reported, for `sim.replay`.
+    events : file for hi-res events; two more are written beside it.
     progress : told the share of simulated time done, 0 to 1.
     connect : builds the control; another one than ours in benchmarks only, as it may know the truth.
     """
     if record:
         refuse_native(config.control)
+    if events is not None:
+        refuse_native(config.control, option="--events")
+    planned: Sequence[Planned] = ()
+    if config.overrides is not None:
+        refuse_native(config.control, option="--overrides")
+        _refuse_both(record)
+        planned = read_overrides(config.overrides)
     started = perf_counter()
     directory = directory.absolute()  # SUMO takes relative names from where its own files lie
     scenario = config.scenario
@@ -115,12 +143,19 @@ def run(
         scenario, config.profile, loops=config.loops, without_loops=config.without_loops
     )
     (directory / MODEL).write_bytes(network_json(network))
+    if planned:
+        check_names(planned, controlled_network(config.control, network))
     options = _sumo_options(config, network, directory)
     backend = start_backend(config.backend, options, gui=config.gui)
     try:
-        frames = directory / FRAMES if record else None
+        notes = _Notes(
+            frames=directory / FRAMES if record else None,
+            events=events,
+            planned=planned,
+            directory=directory,
+        )
         timing, loop, alarms, detectors = _simulate(
-            config, network, backend, progress, frames, connect
+            config, network, backend, progress, notes, connect
         )
     finally:
         backend.close()
@@ -173,13 +208,10 @@ def _simulate(
     network: Network,
     backend: Backend,
     progress: Callable[[float], None],
-    frames: Path | None,
+    notes: _Notes,
     connect: Connect,
 ) -> tuple[Timing, ClosedLoop | None, Sequence[LoopAlarm], dict[str, Any]]:
-    """Run the closed loop, or SUMO alone under `native`; with what became of the detectors.
-
-    frames : where to keep what the loops report.
-    """
+    """Run the closed loop, or SUMO alone under `native`; with what became of the detectors."""
     scenario = config.scenario
     span_s = scenario.end_s - scenario.begin_s
     steps = round(span_s / scenario.step_s)
@@ -203,18 +235,40 @@ def _simulate(
     roles = loop_roles(config.control)
     heard = sum(site.role in roles for site in network.loops)
     failed_s: Mapping[int, float] = {}
-    if frames is not None:
-        source, failed_s = _reader(config, network, backend, tuple(LoopRole))
-        recorder = FrameRecorder(network, source, roles)
-        loop.run(scenario.end_s, control, recorder.read, tick=tell)
-        recorder.write(frames, begin_s=scenario.begin_s, step_s=scenario.step_s)
-    elif roles:
-        read, failed_s = _reader(config, network, backend, roles)
-        loop.run(scenario.end_s, control, read, tick=tell)
+    read: Read | None = None
+    noted = notes.frames is not None or notes.events is not None
+    if roles or noted:
+        read, failed_s = _reader(config, network, backend, tuple(LoopRole) if noted else roles)
+    if read is not None and notes.events is not None:
+        loop.hires = HiResRecorder(controlled, loop.controllers)
+        read = loop.hires.reading(read)
+    if read is not None and noted:
+        recorder = FrameRecorder(network, read, roles)
+        read = recorder.read
+    if notes.planned:
+        from ampelwerk.sim.control_room import laid_over  # a database comes with it
+
+        overrides: AbstractContextManager[None] = laid_over(loop, notes.planned, notes.directory)
     else:
-        loop.run(scenario.end_s, control, None, tick=tell)
+        overrides = nullcontext()
+    with overrides:
+        loop.run(scenario.end_s, control, read, tick=tell)
+    if notes.frames is not None:
+        recorder.write(notes.frames, begin_s=scenario.begin_s, step_s=scenario.step_s)
+    if notes.events is not None and loop.hires is not None:
+        loop.hires.write(notes.events)
     found = _detectors(heard, failed_s, loop.border, control.alarms)
     return loop.timing, loop, control.alarms, found
+
+
+def _refuse_both(record: bool) -> None:
+    """A replay knows the loops alone."""
+    if record:
+        raise InvalidInputError(
+            "a replay knows the loops alone and would miss the overrides",
+            where="--record",
+            remedy="record without --overrides",
+        )
 
 
 def _reader(
@@ -317,7 +371,13 @@ def _provenance(config: RunConfig, backend: Backend, network: Network) -> dict[s
         },
         "backend": backend.name,
         "source_sha256": source_sha256(),
-        "inputs_sha256": {str(path): sha256(path) for path in config.scenario.input_files},
+        "inputs_sha256": {
+            str(path): sha256(path)
+            for path in (
+                *config.scenario.input_files,
+                *((config.overrides,) if config.overrides else ()),
+            )
+        },
         "intersections": len(network.intersections),
         "uncontrolled": [asdict(u) for u in network.uncontrolled],
         "findings": [str(finding) for site in network.intersections for finding in site.findings],

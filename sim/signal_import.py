@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from itertools import combinations, pairwise
 
-import networkx as nx
-
+from ampelwerk.engine.stage_sets import compatible_sets
 from ampelwerk.models.envelope import (
     MAX_GROUPS,
     Envelope,
@@ -253,13 +252,9 @@ class SignalImport:
     def _generated(self, conflict: list[list[bool]], yields: list[list[bool]]) -> list[Stage]:
         """Maximal sets of compatible groups that the program does not have."""
         ever = {g for states in self.lamps for state in states for g in state.green}
-        graph = nx.Graph()
-        graph.add_nodes_from(ever)
-        graph.add_edges_from((a, b) for a, b in combinations(sorted(ever), 2) if not conflict[a][b])
         delivered = {stage.groups for stage in self.stages}
         room = MAX_STAGES - len(self.stages)
-        cliques = sorted(tuple(sorted(clique)) for clique in nx.find_cliques(graph))
-        fresh = [clique for clique in cliques if clique not in delivered]
+        fresh = [found for found in compatible_sets(conflict, ever) if found not in delivered]
         always_on_red = [
             g
             for g in range(len(self.groups))
@@ -269,7 +264,6 @@ class SignalImport:
                 if stage.selectable and g not in stage.groups
             )
         ]
-        fresh.sort(key=lambda clique: (-len(clique), clique))
         return [
             Stage(
                 stage_id=StageId(f"g{k + 1}"),

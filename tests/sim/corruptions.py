@@ -203,6 +203,28 @@ def permissive_green_with_priority(film: Film) -> None:
         film.frames[second] = ["G" if letter == "g" else letter for letter in frame]
 
 
+def lamps_off_out_of_green(film: Film) -> None:
+    group, _, last = film.greens()[0]
+    film.paint(group, last - 2, last, "o")
+
+
+def lamps_off_beside_a_conflicting_green(film: Film) -> None:
+    _, b, end, _ = film.change()
+    film.paint(b, end - 3, end, "o")
+
+
+def green_out_of_dark_lamps(film: Film) -> None:
+    group, first, _ = film.greens()[0]
+    film.paint(group, first - 1, first, "O")
+
+
+def green_a_second_after_lamps_were_off(film: Film) -> None:
+    _, _, _, start = film.change()
+    for group in range(film.site.envelope.size):
+        film.paint(group, start - 6, start - 1, "o")
+        film.paint(group, start - 1, start, "r")
+
+
 CORRUPTIONS: list[tuple[Callable[[Film], None], str]] = [
     (conflicting_green, "CONFLICT"),
     (conflicting_green_for_long, "CONFLICT"),
@@ -225,6 +247,10 @@ CORRUPTIONS: list[tuple[Callable[[Film], None], str]] = [
     (red_amber_that_nobody_ordered, "RED_AMBER"),
     (red_amber_instead_of_amber, "SEQUENCE"),
     (red_amber_out_of_green, "SEQUENCE"),
+    (lamps_off_out_of_green, "SEQUENCE"),
+    (lamps_off_beside_a_conflicting_green, "CONFLICT"),
+    (green_out_of_dark_lamps, "SEQUENCE"),
+    (green_a_second_after_lamps_were_off, "INTERGREEN"),
     (permissive_green_with_priority, "DOUBLE_PRIORITY"),
     (priority_raised_during_green, "DOUBLE_PRIORITY"),
 ]

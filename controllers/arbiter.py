@@ -1,0 +1,227 @@
+"""Who has the say at one intersection: a local fault, then overrides, then the strategy, then the plan.
+
+The arbiter stands between everybody who wants something and the local controller. It keeps the leases
+of overrides, drops each one at its expiry by its own clock whether or not anybody is heard from, and
+lets the highest that has something to say at this moment choose the stage. What the others want is kept
+and counts again when the higher one is over. Nothing reaches a lamp but through the interlock of the
+controller, so no override shortens a minimum green or an intergreen.
+
+Standard library only: it stands at the roadside.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from ampelwerk.controllers.local import FAR_DS, LocalController
+from ampelwerk.controllers.modes import Mode
+from ampelwerk.controllers.steering import DISPLAYS, Lease, Steer, steering
+from ampelwerk.models.errors import OverrideRefusedError, RefusalCode
+from ampelwerk.models.override import EndCause
+
+
+class Say(StrEnum):
+    """Who decides what is shown."""
+
+    FAULT = "fault"
+    LOCAL = "local"
+    OVERRIDE = "override"
+    STRATEGY = "strategy"
+    PLAN = "plan"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What became of a lease."""
+
+    override_id: str
+    """Name of the override."""
+    at_ds: int
+    """When. [ds]"""
+    active: bool
+    """The lamps follow it from now on; else it is over."""
+    cause: EndCause | None = None
+    """Why it is over."""
+
+
+@dataclass(slots=True)
+class _Held:
+    """A lease at work."""
+
+    lease: Lease
+    steer: Steer
+    active: bool = False
+
+
+class Arbiter:
+    """Lays overrides over one local controller.
+
+    Parameters
+    ----------
+    controller : carries out what is decided.
+    """
+
+    def __init__(self, controller: LocalController) -> None:
+        self.controller = controller
+        self.say = Say.PLAN
+        """Who decided at the last tick."""
+        self.holder = ""
+        """The override that decided, empty without one."""
+        self.local = False
+        """Somebody at the cabinet has the say."""
+        self._held: dict[str, _Held] = {}
+        self._reports: list[Report] = []
+        self._wish: int | None = None
+        self._wish_until_ds = -FAR_DS
+
+    @property
+    def leases(self) -> tuple[Lease, ...]:
+        """Leases kept, by name."""
+        return tuple(self._held[name].lease for name in sorted(self._held))
+
+    @property
+    def steered(self) -> bool:
+        """An override has the say, or somebody at the cabinet: what a strategy wants waits."""
+        return self.say in (Say.OVERRIDE, Say.LOCAL, Say.FAULT)
+
+    @property
+    def on_plan(self) -> bool:
+        """The plan is executed, for nobody wants anything else."""
+        return self.controller.on_plan and not self.steered
+
+    def reports(self) -> list[Report]:
+        """What became of leases since the call before."""
+        found, self._reports = self._reports, []
+        return found
+
+    def set(self, lease: Lease, now_ds: int) -> None:
+        """Take a lease, or renew the one of the same name.
+
+        Raises
+        ------
+        OverrideRefusedError : somebody at the cabinet has the say, or the lamps are off by a fault.
+        """
+        if self.local or self._faulty:
+            raise OverrideRefusedError(
+                RefusalCode.LOCAL,
+                "the cabinet has the say" if self.local else "the intersection has a fault",
+                where=f"intersection {self.controller.intersection.intersection_id}",
+                remedy="ask again when it is over",
+            )
+        if lease.expiry_ds <= now_ds:
+            self._reports.append(
+                Report(
+                    override_id=lease.override_id,
+                    at_ds=now_ds,
+                    active=False,
+                    cause=EndCause.EXPIRED,
+                )
+            )
+            return
+        held = self._held.get(lease.override_id)
+        if held is None:
+            # The server grants one of a precedence: a new one means that the old one is over.
+            for name, other in list(self._held.items()):
+                if other.lease.precedence is lease.precedence:
+                    self.end(name, EndCause.SUPERSEDED, now_ds)
+            site = self.controller.intersection
+            self._held[lease.override_id] = _Held(lease, steering(site, lease))
+        else:  # what it keeps in mind stays
+            held.lease = replace(held.lease, expiry_ds=lease.expiry_ds)
+
+    def end(self, override_id: str, cause: EndCause, now_ds: int) -> None:
+        """Drop a lease; one that is not there is over already, and reported so."""
+        self._held.pop(override_id, None)
+        self._reports.append(
+            Report(override_id=override_id, at_ds=now_ds, active=False, cause=cause)
+        )
+
+    def take_local(self, now_ds: int) -> None:
+        """The cabinet takes the say: every override is over."""
+        self.local = True
+        self._drop_all(EndCause.LOCAL, now_ds)
+
+    def give_back(self) -> None:
+        """The cabinet gives the say back."""
+        self.local = False
+
+    def want(self, stage: int, until_ds: int) -> None:
+        """What the strategy wants; it waits while somebody higher has the say."""
+        self._wish, self._wish_until_ds = stage, until_ds
+        if not self.steered:
+            self.controller.want(stage, until_ds)
+
+    def renew(self, until_ds: int) -> None:
+        """The strategy goes on with what is shown."""
+        if self.steered:
+            if self._wish is not None:
+                self._wish_until_ds = until_ds
+        else:
+            self._wish_until_ds = until_ds
+            self.controller.renew(until_ds)
+
+    def tick(self, now_ds: int) -> bool:
+        """Decide, then one tick of the controller; True if the output changed."""
+        if self._held or self.steered or self.local or self._faulty:
+            self._decide(now_ds)
+        changed = self.controller.tick(now_ds)
+        if not self.steered:
+            self.say = Say.PLAN if self.controller.on_plan else Say.STRATEGY
+        return changed
+
+    @property
+    def _faulty(self) -> bool:
+        """Nobody from outside is listened to."""
+        return self.controller.mode is Mode.FAILED or self.controller.isolated
+
+    def _decide(self, now_ds: int) -> None:
+        """Drop what is over, and let the highest that has something to say choose."""
+        for name in [n for n, held in self._held.items() if held.lease.expiry_ds <= now_ds]:
+            self.end(name, EndCause.EXPIRED, now_ds)
+        if self._faulty:
+            self._drop_all(EndCause.FAILED, now_ds)
+        in_force = [held for held in self._held.values() if held.lease.effective_ds <= now_ds]
+        in_force.sort(key=lambda held: (-held.lease.precedence, held.lease.override_id))
+        for held in in_force:
+            display = DISPLAYS.get(held.lease.action)
+            stage = held.steer(self.controller, now_ds)
+            if display is not None or stage is not None:
+                self._follow(held, display is not None, stage, now_ds)
+                return
+        self._follow_nobody(now_ds)
+
+    def _follow(self, held: _Held, is_display: bool, stage: int | None, now_ds: int) -> None:
+        """An override has the say."""
+        if not is_display:
+            self.controller.switch(None)
+        elif self.holder != held.lease.override_id:
+            self.controller.switch(DISPLAYS[held.lease.action])
+        if stage is not None:
+            self.controller.want(stage, now_ds + 1)
+        self.say, self.holder = Say.OVERRIDE, held.lease.override_id
+        if not held.active:
+            held.active = True
+            self._reports.append(
+                Report(override_id=held.lease.override_id, at_ds=now_ds, active=True)
+            )
+
+    def _follow_nobody(self, now_ds: int) -> None:
+        """No override has something to say: the cabinet, the strategy or the plan has it."""
+        was_steered = self.steered
+        self.holder = ""
+        if self.local or self._faulty:
+            self.controller.switch(None)
+            self.controller.want(self.controller.stage, now_ds)  # lapses at once: the plan
+            self.say = Say.FAULT if self._faulty else Say.LOCAL
+            return
+        self.say = Say.PLAN
+        if was_steered:
+            self.controller.switch(None)
+            if self._wish is not None and now_ds < self._wish_until_ds:
+                # The strategy goes on from what is shown; it was not asked what it wants instead.
+                self.controller.want(self.controller.stage, self._wish_until_ds)
+
+    def _drop_all(self, cause: EndCause, now_ds: int) -> None:
+        for name in list(self._held):
+            self.end(name, cause, now_ds)

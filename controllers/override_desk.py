@@ -1,0 +1,254 @@
+"""The desk of the control room: every request is decided, recorded and durable before it has an effect.
+
+One method a request. Each decides by the book, writes the change, the reply and the audit record in one
+transaction, and only then makes it so. A refusal changes nothing and is recorded with its code. The
+same request under the same key gives the same reply for a day; a refusal is not remembered, for it had
+no effect and may be decided otherwise later. Whoever calls pushes what changed to the controllers.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+
+from ampelwerk.controllers.override_book import OverrideBook, Policy
+from ampelwerk.controllers.store.audit import AuditEntry
+from ampelwerk.controllers.store.overrides import override_bytes, read_override
+from ampelwerk.controllers.store.store import Store
+from ampelwerk.models.envelope import IntersectionId
+from ampelwerk.models.errors import (
+    InvalidInputError,
+    OverrideRefusedError,
+    RefusalCode,
+)
+from ampelwerk.models.intersection import Intersection
+from ampelwerk.models.override import (
+    EndCause,
+    Override,
+    OverrideId,
+    OverrideRequest,
+    OverrideState,
+    Role,
+)
+
+STATUS = {
+    RefusalCode.HELD: "ABORTED",
+    RefusalCode.LOCAL: "FAILED_PRECONDITION",
+    RefusalCode.OFFLINE: "FAILED_PRECONDITION",
+    RefusalCode.NEEDS_APPROVAL: "FAILED_PRECONDITION",
+    RefusalCode.OVER: "FAILED_PRECONDITION",
+    RefusalCode.ROLE: "PERMISSION_DENIED",
+    RefusalCode.UNKNOWN_ID: "NOT_FOUND",
+    RefusalCode.KEY_REUSED: "ALREADY_EXISTS",
+}
+"""Status of the wire by code of a refusal; what is malformed is INVALID_ARGUMENT."""
+INVALID = "INVALID"
+"""Code of what is malformed."""
+SERVER = "server"
+"""Actor of what happens by itself."""
+
+
+class OverrideDesk:
+    """Overrides over a store.
+
+    Parameters
+    ----------
+    store : keeps them, and the audit.
+    sites : intersections that may be named.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        sites: Mapping[IntersectionId, Intersection],
+        policy: Policy | None = None,
+    ) -> None:
+        self._store = store
+        with store.read() as reading:
+            kept = reading.overrides.list(set(OverrideState) - {OverrideState.ENDED})
+        self.book = OverrideBook(sites, policy, kept)
+
+    def request(
+        self, request: OverrideRequest, now_unix_ms: int
+    ) -> tuple[Override, Sequence[Override]]:
+        """Ask for an override: the reply, and everything that changed.
+
+        Raises
+        ------
+        InvalidInputError : a time that cannot be.
+        OverrideRefusedError : HELD, ROLE, UNKNOWN_ID or KEY_REUSED.
+        StoreError : it could not be made durable, and has no effect.
+        """
+        return self._decide(
+            lambda: self.book.request(request, now_unix_ms),
+            body=asdict(request),
+            key=request.key,
+            entry=AuditEntry(
+                at_unix_ms=now_unix_ms,
+                actor=request.requester,
+                role=request.role.value,
+                method="override.request",
+                target=" ".join(leg.intersection_id for leg in request.legs),
+                result="ok",
+                reason=request.reason,
+                detail=str(request.action),
+            ),
+        )
+
+    def approve(
+        self,
+        override_id: OverrideId,
+        approver: str,
+        role: Role,
+        now_unix_ms: int,
+        *,
+        key: str,
+        reason: str = "",
+    ) -> tuple[Override, Sequence[Override]]:
+        """Agree as the second person; errors as in `request`, and OVER."""
+        return self._decide(
+            lambda: self.book.approve(override_id, approver, role, now_unix_ms),
+            body={"approve": override_id},
+            key=key,
+            entry=_entry(now_unix_ms, approver, role, "override.approve", override_id, reason),
+        )
+
+    def renew(
+        self,
+        override_id: OverrideId,
+        ttl_ms: int,
+        requester: str,
+        role: Role,
+        now_unix_ms: int,
+        *,
+        key: str,
+        reason: str = "",
+    ) -> tuple[Override, Sequence[Override]]:
+        """Let it last so long from now; errors as in `request`, and OVER."""
+        return self._decide(
+            lambda: self.book.renew(override_id, ttl_ms, requester, role, now_unix_ms),
+            body={"renew": override_id, "ttl_ms": ttl_ms},
+            key=key,
+            entry=_entry(now_unix_ms, requester, role, "override.renew", override_id, reason),
+        )
+
+    def release(
+        self,
+        override_id: OverrideId,
+        requester: str,
+        role: Role,
+        now_unix_ms: int,
+        *,
+        key: str,
+        reason: str = "",
+    ) -> tuple[Override, Sequence[Override]]:
+        """End it; errors as in `request`, and OVER."""
+        return self._decide(
+            lambda: self.book.release(override_id, requester, role, now_unix_ms),
+            body={"release": override_id},
+            key=key,
+            entry=_entry(now_unix_ms, requester, role, "override.release", override_id, reason),
+        )
+
+    def reported(
+        self,
+        override_id: OverrideId,
+        place: IntersectionId,
+        now_unix_ms: int,
+        *,
+        active: bool | None = None,
+        ended: EndCause | None = None,
+    ) -> Sequence[Override]:
+        """Take what a controller says about a lease; what changed."""
+        changed = self.book.reported(override_id, place, now_unix_ms, active=active, ended=ended)
+        return self._happened(changed, now_unix_ms, actor=str(place), role=Role.CONTROLLER.value)
+
+    def tick(self, now_unix_ms: int) -> Sequence[Override]:
+        """Let what is over end; what changed."""
+        return self._happened(self.book.passed(now_unix_ms), now_unix_ms, actor=SERVER, role=SERVER)
+
+    def refuse(self, error: Exception, entry: AuditEntry) -> None:
+        """Record a refusal."""
+        code = error.code.value if isinstance(error, OverrideRefusedError) else INVALID
+        with self._store.change() as change:
+            change.record(_with(entry, result=code, detail=str(error)))
+
+    def _decide(
+        self,
+        decide: Callable[[], Sequence[Override]],
+        *,
+        body: Mapping[str, object],
+        key: str,
+        entry: AuditEntry,
+    ) -> tuple[Override, Sequence[Override]]:
+        """Decide one request, durably."""
+        text = json.dumps(body, sort_keys=True, default=str).encode()
+        entry = _with(entry, key=key, request_sha256=hashlib.sha256(text).hexdigest())
+        try:
+            with self._store.change() as change:
+                now, known = entry.at_unix_ms, change.overrides
+                before = known.reply(entry.actor, key, entry.request_sha256, now)
+                if before is not None:
+                    change.record(_with(entry, result="repeated"))
+                    return read_override(before), ()
+                changed = decide()
+                for override in changed:
+                    known.put(override)
+                reply = changed[-1]
+                known.remember(entry.actor, key, entry.request_sha256, override_bytes(reply), now)
+                target = f"{reply.override_id} {entry.target}"
+                if reply.override_id in entry.target:
+                    target = entry.target
+                change.record(_with(entry, target=target))
+                for override in changed[:-1]:
+                    change.record(_outcome(override, now, entry.actor, entry.role))
+        except (OverrideRefusedError, InvalidInputError) as error:
+            self.refuse(error, entry)
+            raise
+        self.book.take(changed)
+        return reply, changed
+
+    def _happened(
+        self, changed: Sequence[Override], now_unix_ms: int, *, actor: str, role: str
+    ) -> Sequence[Override]:
+        """Make durable, and so, what nobody asked for."""
+        if changed:
+            with self._store.change() as change:
+                for override in changed:
+                    change.overrides.put(override)
+                    change.record(_outcome(override, now_unix_ms, actor, role))
+            self.book.take(changed)
+        return changed
+
+
+def _entry(
+    now_unix_ms: int, actor: str, role: Role, method: str, target: str, reason: str
+) -> AuditEntry:
+    return AuditEntry(
+        at_unix_ms=now_unix_ms,
+        actor=actor,
+        role=role.value,
+        method=method,
+        target=target,
+        result="ok",
+        reason=reason,
+    )
+
+
+def _outcome(override: Override, now_unix_ms: int, actor: str, role: str) -> AuditEntry:
+    """What became of an override."""
+    return AuditEntry(
+        at_unix_ms=now_unix_ms,
+        actor=actor,
+        role=role,
+        method="override.outcome",
+        target=str(override.override_id),
+        result=override.state.value,
+        detail=override.cause.value if override.cause else " ".join(override.active),
+    )
+
+
+def _with(entry: AuditEntry, **changes: str) -> AuditEntry:
+    return AuditEntry(**{**asdict(entry), **changes})

@@ -1,0 +1,1 @@
+"""Plans, calendars, overrides and the audit: durable before they have an effect."""

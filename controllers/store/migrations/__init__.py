@@ -1,0 +1,1 @@
+"""Alembic's way from one layout of the store to the next."""

@@ -1,0 +1,236 @@
+"""The control room of a simulation: asks for overrides at their times, by the desk that a city would use.
+
+Requests go through the same desk, store and audit as in a live system, and reach each local controller
+as leases that its arbiter keeps. Second t of the simulation is Unix second t. What happened is kept in
+`overrides.csv`; the store with its audit is a file beside it.
+"""
+
+from __future__ import annotations
+
+import csv
+import heapq
+import itertools
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from ampelwerk.controllers.arbiter import Arbiter, Say
+from ampelwerk.controllers.lease_of import lease_of
+from ampelwerk.controllers.override_desk import OverrideDesk
+from ampelwerk.controllers.store.store import Store
+from ampelwerk.engine.strategies.strategy import Wish
+from ampelwerk.models.errors import InvalidInputError, OverrideRefusedError
+from ampelwerk.models.network import Network
+from ampelwerk.models.override import EndCause, Override, OverrideId, Role
+from ampelwerk.sim.closed_loop import ClosedLoop
+from ampelwerk.sim.decisions import Decision
+from ampelwerk.sim.override_file import Planned
+
+OVERRIDES, STORE = "overrides.csv", "store.sqlite3"
+COLUMNS = ("time", "name", "override", "event", "cause", "where", "detail")
+_SECOND_PERSON = "second-person"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Happening:
+    """A row of overrides.csv."""
+
+    time_s: float
+    """When. [s]"""
+    name: str
+    """Key of the request."""
+    override: str
+    """Name of the override, empty if it was refused."""
+    event: str
+    """State, ``refused`` or ``renewed``."""
+    cause: str = ""
+    """Why it is over, or the code of the refusal."""
+    where: str = ""
+    """Intersections whose lamps follow it, or all that were named."""
+    detail: str = ""
+    """More, in one sentence."""
+
+
+class ControlRoom:
+    """Carries out the requests of a file.
+
+    Parameters
+    ----------
+    planned : the requests, with names that are there (`override_file.check_names`).
+    network : what is controlled.
+    arbiters : one for each intersection.
+    store : file of the store, new.
+    """
+
+    def __init__(
+        self, planned: Sequence[Planned], network: Network, arbiters: Sequence[Arbiter], store: Path
+    ) -> None:
+        self._network = network
+        self._arbiters = {
+            site.intersection_id: arbiter
+            for site, arbiter in zip(network.intersections, arbiters, strict=True)
+        }
+        self._sites = {site.intersection_id: site for site in network.intersections}
+        self._store = Store(str(store))
+        self._desk = OverrideDesk(self._store, self._sites)
+        self._ids: dict[str, OverrideId] = {}
+        self._names: dict[OverrideId, str] = {}
+        self._seen: dict[OverrideId, tuple[str, str]] = {}
+        self.happenings: list[Happening] = []
+        self._steered = ["" for _ in arbiters]
+        self._stages = [-1 for _ in arbiters]
+        order = itertools.count()
+        self._due: list[tuple[float, int, str, Planned]] = []
+        for item in planned:
+            steps = [(item.at, "request"), *((at, "renew") for at in item.renew)]
+            if item.approve is not None:
+                steps.append((item.approve, "approve"))
+            if item.release is not None:
+                steps.append((item.release, "release"))
+            self._due.extend((at, next(order), step, item) for at, step in steps)
+        heapq.heapify(self._due)
+
+    def close(self) -> None:
+        """Let go of the store."""
+        self._store.close()
+
+    def tick(self, now_s: float) -> None:
+        """Ask for what is due, and end what is over."""
+        now_ms = round(now_s * 1000)
+        while self._due and self._due[0][0] <= now_s:
+            _, number, step, item = heapq.heappop(self._due)
+            try:
+                changed = self._do(step, item, now_ms, f"{item.name}-{step}-{number}")
+            except (OverrideRefusedError, InvalidInputError) as error:
+                code = error.code.value if isinstance(error, OverrideRefusedError) else "INVALID"
+                self.happenings.append(
+                    Happening(
+                        time_s=now_s,
+                        name=item.name,
+                        override=str(self._ids.get(item.name, "")),
+                        event="refused",
+                        cause=code,
+                        where=" ".join(leg.intersection_id for leg in item.request().legs),
+                        detail=f"{step}: {error}",
+                    )
+                )
+            else:
+                self._push(changed, now_s, now_ms)
+                if step == "renew":
+                    self._note(changed[-1], now_s, "renewed")
+        self._push(self._desk.tick(now_ms), now_s, now_ms)
+
+    def after(self, now_s: float) -> Iterator[Decision]:
+        """Take the controllers' reports; stages that an override asked for, as decisions."""
+        now_ms = round(now_s * 1000)
+        for i, (place, arbiter) in enumerate(self._arbiters.items()):
+            for report in arbiter.reports():
+                changed = self._desk.reported(
+                    OverrideId(report.override_id),
+                    place,
+                    now_ms,
+                    active=report.active,
+                    ended=report.cause,
+                )
+                self._tell(changed, now_s)
+            steered = arbiter.holder if arbiter.say is Say.OVERRIDE else ""
+            stage = arbiter.controller.stage
+            if steered and (steered, stage) != (self._steered[i], self._stages[i]):
+                yield Decision(time_s=now_s, wish=self._wish(i, stage, OverrideId(steered)))
+            self._steered[i], self._stages[i] = steered, stage
+
+    def write(self, path: Path) -> None:
+        """overrides.csv."""
+        with path.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow(COLUMNS)
+            for row in self.happenings:
+                writer.writerow(
+                    [f"{row.time_s:g}", row.name, row.override, row.event, row.cause, row.where,
+                     row.detail]
+                )  # fmt: skip
+
+    def _wish(self, i: int, stage: int, name: OverrideId) -> Wish:
+        with suppress(OverrideRefusedError):
+            action = self._desk.book.get(name).request.action
+            return Wish(
+                intersection=i, stage=stage, reason=f"override {self._names[name]}: {action}"
+            )
+        return Wish(intersection=i, stage=stage, reason="override")
+
+    def _do(self, step: str, item: Planned, now_ms: int, key: str) -> Sequence[Override]:
+        """One step in the life of a request; what changed."""
+        if step == "request":
+            reply, changed = self._desk.request(item.request(), now_ms)
+            self._ids[item.name], self._names[reply.override_id] = reply.override_id, item.name
+            if item.approve is None and reply.state == "awaiting-approval":
+                self._tell(changed, now_ms / 1000)
+                _, changed = self._desk.approve(
+                    reply.override_id, _SECOND_PERSON, Role.SUPERVISOR, now_ms, key=f"{key}-approve"
+                )
+            return changed
+        name = self._ids.get(item.name, OverrideId(item.name))
+        if step == "approve":
+            return self._desk.approve(name, _SECOND_PERSON, Role.SUPERVISOR, now_ms, key=key)[1]
+        if step == "renew":
+            return self._desk.renew(
+                name, round(item.ttl * 1000), item.requester, item.role, now_ms, key=key
+            )[1]
+        return self._desk.release(name, item.requester, item.role, now_ms, key=key)[1]
+
+    def _push(self, changed: Sequence[Override], now_s: float, now_ms: int) -> None:
+        """Bring what changed to the controllers, as a server would."""
+        self._tell(changed, now_s)
+        now_ds = round(now_s * 10)
+        for override in changed:
+            for leg in override.request.legs:
+                arbiter, place = self._arbiters[leg.intersection_id], leg.intersection_id
+                if override.live:
+                    lease = lease_of(override, leg, self._sites[place], zero_unix_ms=0)
+                    arbiter.set(lease, now_ds)
+                    self._tell(self._desk.reported(override.override_id, place, now_ms), now_s)
+                elif override.cause is not None and place not in override.gone:
+                    arbiter.end(str(override.override_id), override.cause, now_ds)
+
+    def _tell(self, changed: Sequence[Override], now_s: float) -> None:
+        """Keep a row for each step in the life of an override."""
+        for override in changed:
+            seen = (override.state.value, " ".join(override.active))
+            if self._seen.get(override.override_id) != seen:
+                self._seen[override.override_id] = seen
+                self._note(override, now_s, override.state.value)
+
+    def _note(self, override: Override, now_s: float, event: str) -> None:
+        request = override.request
+        places = override.active or tuple(leg.intersection_id for leg in request.legs)
+        self.happenings.append(
+            Happening(
+                time_s=now_s,
+                name=request.key,
+                override=str(override.override_id),
+                event=event,
+                cause=override.cause.value if isinstance(override.cause, EndCause) else "",
+                where=" ".join(places),
+                detail=f"{request.action} until {override.expiry_unix_ms / 1000:g} s",
+            )
+        )
+
+
+@contextmanager
+def laid_over(loop: ClosedLoop, planned: Sequence[Planned], directory: Path) -> Iterator[None]:
+    """Lay overrides over a closed loop while it runs, and keep what became of them.
+
+    Parameters
+    ----------
+    directory : of the run; gets `OVERRIDES` and `STORE`.
+    """
+    for path in directory.glob(f"{STORE}*"):  # of a run before, in the same directory
+        path.unlink()
+    room = ControlRoom(planned, loop.network, loop.with_arbiters(), directory / STORE)
+    loop.control_room = room
+    try:
+        yield
+    finally:
+        room.close()
+        room.write(directory / OVERRIDES)

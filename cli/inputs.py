@@ -75,6 +75,23 @@ def seed_list(text: str) -> list[int]:
     return seeds
 
 
+def fresh_file(path: Path, *, force: bool) -> None:
+    """Refuse to write over a file that is there already.
+
+    Raises
+    ------
+    InvalidInputError : it exists and `force` was not given, or its directory does not exist.
+    """
+    if path.exists() and not force:
+        raise InvalidInputError(
+            "the file exists", where=str(path), remedy="overwrite it with --force"
+        )
+    if not path.parent.is_dir():
+        raise InvalidInputError(
+            "the directory of the file does not exist", where=str(path), remedy="make it first"
+        )
+
+
 def fresh_directory(path: Path, *, force: bool, mark: str) -> Path:
     """An empty directory for results.
 

@@ -26,6 +26,7 @@ from ampelwerk.cli.options import (
     ScenarioArgument,
     TeleportOption,
 )
+from ampelwerk.cli.plan_app import plan_app
 from ampelwerk.models.faults import FaultKind
 
 app = typer.Typer(
@@ -36,6 +37,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     add_completion=False,
 )
+app.add_typer(plan_app)
 
 
 def _version(wanted: bool) -> None:

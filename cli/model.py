@@ -7,9 +7,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from ampelwerk.cli.inputs import profile_of
+from ampelwerk.cli.inputs import fresh_file, profile_of
 from ampelwerk.models.detection import LoopRole
-from ampelwerk.models.errors import InvalidInputError
 from ampelwerk.models.intersection import Intersection
 from ampelwerk.models.network import Network
 from ampelwerk.sim.imported import import_network, network_json
@@ -28,10 +27,8 @@ def model(
     as_json: bool,
 ) -> None:
     """Print the intersections; write the whole model if asked."""
-    if output is not None and output.exists() and not force:
-        raise InvalidInputError(
-            "the file exists", where=str(output), remedy="overwrite it with --force"
-        )
+    if output is not None:
+        fresh_file(output, force=force)
     network = import_network(
         resolve(scenario, routes=routes, additional=additional), profile_of(profile, min_green_s)
     )

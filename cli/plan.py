@@ -1,0 +1,120 @@
+"""`ampelwerk plan`: look at plan files, compare them, take them from a scenario."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from ampelwerk.cli.inputs import fresh_file, profile_of
+from ampelwerk.models.calendar import clock_text
+from ampelwerk.models.errors import InvalidInputError
+from ampelwerk.models.plan_set import IntersectionPlans, plan_set_of, stage_text
+from ampelwerk.sim.imported import import_network
+from ampelwerk.sim.plan_diff import plan_diff, spans_ds
+from ampelwerk.sim.plan_file import plans_json, read_plans, schema, write_plans
+from ampelwerk.sim.scenario import resolve
+
+
+def show(path: Path, *, intersections: list[str], plan: str | None, as_json: bool) -> None:
+    """Print the plans of a file."""
+    plan_set = read_plans(path)
+    if plan is not None and plan not in plan_set.plan_names():
+        raise InvalidInputError(
+            "the file has no plan of that name",
+            where=f"{path}, --plan",
+            found=plan,
+            limit=", ".join(plan_set.plan_names()),
+        )
+    for name in intersections:
+        if plan_set.site(name) is None:
+            raise InvalidInputError(
+                "the file has no plans for this intersection",
+                where=f"{path}, --intersection",
+                found=name,
+                limit=", ".join(str(site.intersection_id) for site in plan_set.intersections),
+            )
+    if as_json:
+        print(plans_json(plan_set).decode(), end="")
+        return
+    console = Console(highlight=False)
+    console.print(
+        f"[bold]{plan_set.name}[/], version {plan_set.version}, profile {plan_set.profile}: "
+        f"{len(plan_set.intersections)} intersections, plans {', '.join(plan_set.plan_names())}"
+    )
+    for site in plan_set.intersections:
+        if not intersections or site.intersection_id in intersections:
+            _show_site(console, site, plan)
+    for entry in plan_set.calendar:
+        console.print(f"{' '.join(entry.days)} from {clock_text(entry.at_s)}: plan {entry.plan_id}")
+
+
+def _show_site(console: Console, site: IntersectionPlans, wanted: str | None) -> None:
+    """Every plan of one intersection, a row for every step."""
+    for plan in site.plans:
+        if wanted is not None and plan.plan_id != wanted:
+            continue
+        console.print()
+        console.print(
+            f"[bold]{site.intersection_id}[/], plan [bold]{plan.plan_id}[/]: cycle "
+            f"{plan.cycle_ds / 10:g} s, offset {plan.offset_ds / 10:g} s"
+        )
+        table = Table(box=None, pad_edge=False)
+        table.add_column("at \\[s]", justify="right")
+        table.add_column("for \\[s]", justify="right")
+        table.add_column("stage")
+        table.add_column("green (gives way) / on red")
+        for step, (start_ds, length_ds) in zip(plan.steps, spans_ds(plan), strict=True):
+            stage = site.stages[step.stage]
+            table.add_row(
+                f"{start_ds / 10:g}", f"{length_ds / 10:g}", str(stage.stage_id), stage_text(stage)
+            )
+        console.print(table)
+
+
+def diff(before: Path, after: Path, *, as_json: bool) -> None:
+    """Print what differs between two plan files."""
+    changes = plan_diff(read_plans(before), read_plans(after))
+    if as_json:
+        print(json.dumps([asdict(change) for change in changes], indent=2, ensure_ascii=False))
+        return
+    for change in changes:
+        print(change)
+    if not changes:
+        print("no difference")
+
+
+def take(
+    scenario: str,
+    *,
+    routes: list[Path],
+    additional: list[Path],
+    profile: str,
+    min_green_s: float | None,
+    output: Path,
+    force: bool,
+) -> None:
+    """Write the programs that a scenario ships as plans."""
+    fresh_file(output, force=force)
+    rules = profile_of(profile, min_green_s)
+    resolved = resolve(scenario, routes=routes, additional=additional)
+    network = import_network(resolved, rules)
+    if not network.intersections:
+        raise InvalidInputError(
+            "no signal of the scenario can be controlled",
+            where=scenario,
+            found="; ".join(f"{u.intersection_id}: {u.reason}" for u in network.uncontrolled),
+        )
+    write_plans(plan_set_of(network.intersections, name=resolved.name, profile=rules.label), output)
+    console = Console(stderr=True, highlight=False)
+    for left in network.uncontrolled:
+        console.print(f"{left.intersection_id} is left to SUMO: {left.reason}")
+    console.print(f"{len(network.intersections)} intersections written to {output}.")
+
+
+def print_schema() -> None:
+    """Print the JSON Schema of the plan file."""
+    print(json.dumps(schema(), indent=2))

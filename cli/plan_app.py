@@ -1,0 +1,98 @@
+"""Commands about timing plans. Each command's body is imported when it runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from ampelwerk.cli.failure import process_edge
+from ampelwerk.cli.options import (
+    AdditionalOption,
+    DebugOption,
+    ForceOption,
+    JsonOption,
+    MinGreenOption,
+    ProfileOption,
+    RoutesOption,
+    ScenarioArgument,
+)
+
+plan_app = typer.Typer(
+    name="plan", help="Look at timing plans, compare, take and hand them on.", no_args_is_help=True
+)
+
+PlansArgument = Annotated[Path, typer.Argument(metavar="PLANS", help="A plan file.")]
+IntersectionsOption = Annotated[
+    Optional[list[str]],  # noqa: UP045
+    typer.Option("--intersection", "-i", help="Only this intersection; may be repeated."),
+]
+PlanNameOption = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option("--plan", help="Only the plan of this name."),
+]
+
+
+@plan_app.command()
+def show(
+    plans: PlansArgument,
+    intersection: IntersectionsOption = None,
+    plan: PlanNameOption = None,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Show plans: cycle times, offsets, and what is green from when on."""
+    with process_edge(debug=debug):
+        from ampelwerk.cli import plan as command
+
+        command.show(plans, intersections=intersection or [], plan=plan, as_json=as_json)
+
+
+@plan_app.command()
+def diff(
+    before: Annotated[Path, typer.Argument(metavar="A", help="A plan file.")],
+    after: Annotated[Path, typer.Argument(metavar="B", help="Another one.")],
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Say what differs between two plan files."""
+    with process_edge(debug=debug):
+        from ampelwerk.cli import plan as command
+
+        command.diff(before, after, as_json=as_json)
+
+
+@plan_app.command("import")
+def take(
+    scenario: ScenarioArgument,
+    output: Annotated[Path, typer.Option("--output", "-o", help="Plan file to write.")],
+    route_files: RoutesOption = None,
+    additional_files: AdditionalOption = None,
+    profile: ProfileOption = "sumo",
+    min_green: MinGreenOption = None,
+    force: ForceOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Write the programs that a scenario ships as a plan file."""
+    with process_edge(debug=debug):
+        from ampelwerk.cli import plan as command
+
+        command.take(
+            scenario,
+            routes=route_files or [],
+            additional=additional_files or [],
+            profile=profile,
+            min_green_s=min_green,
+            output=output,
+            force=force,
+        )
+
+
+@plan_app.command("schema")
+def print_schema(debug: DebugOption = False) -> None:
+    """Print the JSON Schema of the plan file."""
+    with process_edge(debug=debug):
+        from ampelwerk.cli import plan as command
+
+        command.print_schema()

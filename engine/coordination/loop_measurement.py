@@ -1,8 +1,9 @@
 """Demand measured from loops: flows, saturation flows and turning shares of a recorded day.
 
 Departures are counted at the stop line; where a queue grew during an interval, what it grew by is
-demand too. Saturation flow is departures per second of green with a queue, for each lane and stage,
-as estimation learns it, only that nothing is forgotten. Turning shares of a lane follow from the
+demand too. Saturation flow is departures per second of green, for each lane and stage, as long as
+vehicles that stood at its begin are left; what hinders them, opposing traffic or a vehicle that may
+not go yet, is part of it. Turning shares of a lane follow from the
 counts behind the junction: the table of lanes and exits is filled so that both its sums are met
 (iterative proportional fitting; Deming & Stephan 1940).
 """
@@ -19,15 +20,17 @@ from ampelwerk.engine.estimation import Estimator
 from ampelwerk.engine.health import LoopHealth
 from ampelwerk.engine.kernels.city import EXIT, FloatArray, IntArray
 from ampelwerk.engine.kernels.decision import Signals
-from ampelwerk.engine.kernels.estimation import FORGET, PRIOR_S
+from ampelwerk.engine.kernels.traffic import NEVER
 from ampelwerk.models.detection import DetectorFrame, LoopRole
 from ampelwerk.models.errors import Finding, Severity
 from ampelwerk.models.network import Network
 
 FIT_ROUNDS = 50
 """Rounds of proportional fitting; it converges in a few."""
-FAULTY_SHARE = 0.05
-"""A loop that was out for more of the time than this is named. [-]"""
+START_UP_S = 2.0
+"""First seconds of green that tell nothing about saturation flow. [s]"""
+PRIOR_S = 20.0
+"""Weight of the saturation flow assumed before anything was seen. [s]"""
 
 
 class LoopMeasurement:
@@ -51,18 +54,22 @@ class LoopMeasurement:
         self.served_veh = np.zeros(len(city.entry_lane))
         self.served_s = np.zeros(len(city.entry_lane))
         self.passed_veh = np.zeros(len(network.loops))
+        self._standing_veh = np.zeros(city.lanes)
+        self._at_red = np.ones(city.lanes, dtype=bool)
+        self._entries: dict[bytes, IntArray] = {}
+        self._leads_to = np.zeros((city.lanes, len(city.exit_intersection)), dtype=bool)
+        for lane in range(city.lanes):
+            exits = city.lane_exit[city.lane_exit_ptr[lane] : city.lane_exit_ptr[lane + 1]]
+            self._leads_to[lane, exits] = True
         self._is_exit = city.loop_role == EXIT
         self._ticks = 0
 
     def observe(self, frame: DetectorFrame, signals: Signals) -> None:
         """Take one tick."""
         traffic = self.estimator.traffic
-        veh, service_s = traffic.served_veh.copy(), traffic.served_s.copy()
+        queue_veh = traffic.queue_veh.copy()
         self.estimator.update(frame, signals)
-        keep = FORGET**self.step_s
-        served = traffic.served_s != service_s
-        self.served_s[served] += self.step_s
-        self.served_veh[served] += (traffic.served_veh - keep * veh)[served]
+        self._serve(queue_veh, signals, frame.time_s)
         for loop, on in zip(frame.loop, frame.on, strict=True):
             if on and self._is_exit[loop]:
                 self.passed_veh[loop] += 1
@@ -71,6 +78,38 @@ class LoopMeasurement:
         if self._ticks * self.step_s >= len(self.departed_veh) * self.interval_s - 1e-9:
             self.departed_veh.append(np.zeros(self.city.lanes))
             self.queue_veh.append(traffic.queue_veh.copy())
+
+    def _serve(self, queue_veh: FloatArray, signals: Signals, now_s: float) -> None:
+        """Count departures of vehicles that stood when their green began."""
+        traffic, standing = self.estimator.traffic, self._standing_veh
+        green = traffic.green_since_s > NEVER
+        began = green & self._at_red
+        standing[began] = queue_veh[began]
+        self._at_red = ~green
+        entry, lane = self._entry_lanes(signals)
+        blocked = (self._leads_to & (traffic.full > 0)).any(axis=1)
+        counted = (
+            green[lane]
+            & ~blocked[lane]
+            & (standing[lane] >= 0.5)
+            & (now_s - traffic.green_since_s[lane] >= START_UP_S)
+        )
+        self.served_s[entry[counted]] += self.step_s
+        self.served_veh[entry[counted]] += traffic.departures[lane[counted]]
+        standing -= traffic.departures
+
+    def _entry_lanes(self, signals: Signals) -> tuple[IntArray, IntArray]:
+        """Service entries of the stages shown, and their lanes."""
+        key = signals.stage.tobytes()
+        entries = self._entries.get(key)
+        if entries is None:
+            stages = self.city.stage_ptr[:-1] + signals.stage
+            rows = [
+                np.arange(self.city.entry_ptr[stage], self.city.entry_ptr[stage + 1])
+                for stage in stages
+            ]
+            entries = self._entries[key] = np.concatenate([*rows, np.zeros(0, dtype=np.int64)])
+        return entries, self.city.entry_lane[entries]
 
     @property
     def intervals(self) -> int:

@@ -12,7 +12,7 @@ from rich.table import Table
 from ampelwerk.cli.batch import check_workers, run_missing
 from ampelwerk.cli.failure import COMPARED_WORSE, OK, RUNTIME_ERROR
 from ampelwerk.cli.fault_words import fault_of
-from ampelwerk.cli.inputs import fresh_directory, known_control, profile_of, seed_list
+from ampelwerk.cli.inputs import fresh_directory, known_control, plans_for, profile_of, seed_list
 from ampelwerk.cli.simulate import announce, announce_faults
 from ampelwerk.models.errors import InvalidInputError
 from ampelwerk.models.faults import Fault
@@ -38,6 +38,7 @@ def compare(
     backend: str,
     time_to_teleport_s: float,
     faults: list[str],
+    plans: Path | None,
     output: Path,
     force: bool,
     gate: bool,
@@ -55,6 +56,7 @@ def compare(
     check_workers(workers)
     wrong = tuple(fault_of(text) for text in faults)
     seed_numbers = seed_list(seeds)
+    timing = plans_for(names, plans)
     config = RunConfig(
         scenario=resolve(
             scenario, routes=routes, additional=additional, begin_s=begin_s, end_s=end_s
@@ -65,6 +67,7 @@ def compare(
         backend=backend,
         time_to_teleport_s=time_to_teleport_s,
         faults=wrong,
+        plans=timing,
     )
     console = Console(stderr=True)
     announce(config.scenario, console)

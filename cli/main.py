@@ -21,6 +21,7 @@ from ampelwerk.cli.options import (
     JsonOption,
     MinGreenOption,
     OutputOption,
+    PlansOption,
     ProfileOption,
     RoutesOption,
     ScenarioArgument,
@@ -113,8 +114,8 @@ def simulate(
     control: Annotated[
         str,
         typer.Option(
-            help="native, fixed, actuated, max-pressure, priority-index or rolling-horizon (adaptive "
-            "for short); native is SUMO's own program, untouched."
+            help="native, fixed, plan, actuated, max-pressure, priority-index or rolling-horizon "
+            "(adaptive for short); native is SUMO's own program, untouched."
         ),
     ] = "adaptive",
     route_files: RoutesOption = None,
@@ -139,6 +140,7 @@ def simulate(
         ),
     ] = False,
     fault: FaultOption = None,
+    plans: PlansOption = None,
     output: OutputOption = None,
     force: ForceOption = False,
     as_json: JsonOption = False,
@@ -164,6 +166,7 @@ def simulate(
             time_to_teleport_s=time_to_teleport,
             record=record,
             faults=fault or [],
+            plans=plans,
             output=output,
             force=force,
             as_json=as_json,
@@ -198,6 +201,7 @@ def compare(
     backend: BackendOption = "libsumo",
     time_to_teleport: TeleportOption = -1.0,
     fault: FaultOption = None,
+    plans: PlansOption = None,
     gate: Annotated[
         bool,
         typer.Option("--gate", help="Exit with 3 if a control is clearly worse than the first."),
@@ -225,6 +229,7 @@ def compare(
             backend=backend,
             time_to_teleport_s=time_to_teleport,
             faults=fault or [],
+            plans=plans,
             output=output,
             force=force,
             gate=gate,

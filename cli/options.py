@@ -43,6 +43,10 @@ MinGreenOption = Annotated[
     Optional[float],  # noqa: UP045
     typer.Option("--min-green", help="Minimum green of every signal group in s."),
 ]
+PlansOption = Annotated[
+    Optional[Path],  # noqa: UP045
+    typer.Option("--plans", help="Plan file that --control plan runs."),
+]
 BackendOption = Annotated[
     Literal["libsumo", "traci"], typer.Option(help="How SUMO is driven; the GUI needs traci.")
 ]

@@ -12,10 +12,13 @@ from rich.table import Table
 from ampelwerk.cli.inputs import fresh_file, profile_of
 from ampelwerk.models.calendar import clock_text
 from ampelwerk.models.errors import InvalidInputError
-from ampelwerk.models.plan_set import IntersectionPlans, plan_set_of, stage_text
+from ampelwerk.models.intersection import Intersection
+from ampelwerk.models.plan import CyclicPlan
+from ampelwerk.models.plan_set import IntersectionPlans, network_with_plans, plan_set_of, stage_text
 from ampelwerk.sim.imported import import_network
 from ampelwerk.sim.plan_diff import plan_diff, spans_ds
 from ampelwerk.sim.plan_file import plans_json, read_plans, schema, write_plans
+from ampelwerk.sim.plan_programs import used_names, write_sumo_additional
 from ampelwerk.sim.scenario import resolve
 
 
@@ -43,7 +46,8 @@ def show(path: Path, *, intersections: list[str], plan: str | None, as_json: boo
     console = Console(highlight=False)
     console.print(
         f"[bold]{plan_set.name}[/], version {plan_set.version}, profile {plan_set.profile}: "
-        f"{len(plan_set.intersections)} intersections, plans {', '.join(plan_set.plan_names())}"
+        f"{counted(len(plan_set.intersections), 'intersection')}, "
+        f"plans {', '.join(plan_set.plan_names())}"
     )
     for site in plan_set.intersections:
         if not intersections or site.intersection_id in intersections:
@@ -112,7 +116,70 @@ def take(
     console = Console(stderr=True, highlight=False)
     for left in network.uncontrolled:
         console.print(f"{left.intersection_id} is left to SUMO: {left.reason}")
-    console.print(f"{len(network.intersections)} intersections written to {output}.")
+    console.print(f"{counted(len(network.intersections), 'intersection')} written to {output}.")
+
+
+def export(
+    path: Path,
+    scenario: str,
+    *,
+    routes: list[Path],
+    additional: list[Path],
+    profile: str,
+    min_green_s: float | None,
+    plan: str | None,
+    sumo_additional: Path,
+    force: bool,
+) -> None:
+    """Write plans as SUMO's own signal programs."""
+    fresh_file(sumo_additional, force=force)
+    plan_set = read_plans(path)
+    resolved = resolve(scenario, routes=routes, additional=additional)
+    network = network_with_plans(
+        import_network(resolved, profile_of(profile, min_green_s)), plan_set
+    )
+    begin_ds = round(resolved.begin_s * 10)
+
+    def plan_of(site: Intersection) -> CyclicPlan:
+        if plan is None:
+            return site.schedule.plan_at(begin_ds)
+        return _named(site, plan, path)
+
+    planned = [site for site in network.intersections if plan_set.site(site.intersection_id)]
+    write_sumo_additional(
+        planned,
+        sumo_additional,
+        step_ds=round(resolved.step_s * 10),
+        taken=used_names(resolved.net_file, resolved.additional_files),
+        plan_of=plan_of,
+    )
+    console = Console(stderr=True, highlight=False)
+    console.print(
+        f"{counted(len(planned), 'program')} written to {sumo_additional}; "
+        f"SUMO runs them with --additional-files {sumo_additional}."
+    )
+    if plan is None and plan_set.calendar:
+        console.print(
+            "The plan in force at begin was written; SUMO's programs know no calendar of ours."
+        )
+
+
+def _named(site: Intersection, plan_id: str, path: Path) -> CyclicPlan:
+    """The plan of a name."""
+    for plan in site.plans:
+        if plan.plan_id == plan_id:
+            return plan
+    raise InvalidInputError(
+        "the intersection has no plan of that name",
+        where=f"{path}, intersection {site.intersection_id}, --plan",
+        found=plan_id,
+        limit=", ".join(plan.plan_id for plan in site.plans),
+    )
+
+
+def counted(number: int, noun: str) -> str:
+    """A number with its noun."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def print_schema() -> None:

@@ -89,6 +89,42 @@ def take(
         )
 
 
+@plan_app.command()
+def export(
+    plans: PlansArgument,
+    scenario: ScenarioArgument,
+    sumo_additional: Annotated[
+        Path,
+        typer.Option("--sumo-additional", help="SUMO additional file to write, with tlLogic."),
+    ],
+    plan: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--plan", help="Name of the plan; else the one in force at begin."),
+    ] = None,
+    route_files: RoutesOption = None,
+    additional_files: AdditionalOption = None,
+    profile: ProfileOption = "sumo",
+    min_green: MinGreenOption = None,
+    force: ForceOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Write plans as SUMO's own signal programs, the same second by second."""
+    with process_edge(debug=debug):
+        from ampelwerk.cli import plan as command
+
+        command.export(
+            plans,
+            scenario,
+            routes=route_files or [],
+            additional=additional_files or [],
+            profile=profile,
+            min_green_s=min_green,
+            plan=plan,
+            sumo_additional=sumo_additional,
+            force=force,
+        )
+
+
 @plan_app.command("schema")
 def print_schema(debug: DebugOption = False) -> None:
     """Print the JSON Schema of the plan file."""

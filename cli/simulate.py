@@ -15,7 +15,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from rich.table import Table
 
 from ampelwerk.cli.fault_words import fault_of
-from ampelwerk.cli.inputs import BLIND, fresh_directory, known_control, profile_of
+from ampelwerk.cli.inputs import BLIND, fresh_directory, known_control, plans_for, profile_of
 from ampelwerk.engine._jit import compiled_before
 from ampelwerk.models.errors import InvalidInputError
 from ampelwerk.models.faults import Fault
@@ -61,6 +61,7 @@ def simulate(
     time_to_teleport_s: float,
     record: bool,
     faults: list[str],
+    plans: Path | None,
     output: Path | None,
     force: bool,
     as_json: bool,
@@ -75,6 +76,7 @@ def simulate(
     rules = profile_of(profile, min_green_s)
     wrong = tuple(fault_of(text) for text in faults)
     resolved = resolve(scenario, routes=routes, additional=additional, begin_s=begin_s, end_s=end_s)
+    timing = plans_for([control], plans)
     config = RunConfig(
         scenario=resolved,
         control=control,
@@ -85,6 +87,7 @@ def simulate(
         gui=gui,
         time_to_teleport_s=time_to_teleport_s,
         faults=wrong,
+        plans=timing,
     )
     console = Console(stderr=True)
     announce(resolved, console)

@@ -186,7 +186,9 @@ def renumbered(plan: CyclicPlan, number: dict[int, int]) -> CyclicPlan:
     return replace(plan, steps=tuple(steps))
 
 
-def with_plans(site: Intersection, planned: IntersectionPlans) -> Intersection:
+def with_plans(
+    site: Intersection, planned: IntersectionPlans, calendar: tuple[CalendarEntry, ...] = ()
+) -> Intersection:
     """An intersection that has the plans of a document instead of its own.
 
     A stage that the intersection does not know yet is added; nothing is thereby allowed that its
@@ -234,7 +236,7 @@ def with_plans(site: Intersection, planned: IntersectionPlans) -> Intersection:
             )
         number[k] = known[stage.shows()]
     plans = tuple(renumbered(plan, number) for plan in planned.plans)
-    return replace(site, stages=tuple(stages), plans=plans)
+    return replace(site, stages=tuple(stages), plans=plans, calendar=calendar)
 
 
 def network_with_plans(network: Network, plan_set: PlanSet) -> Network:
@@ -258,7 +260,7 @@ def network_with_plans(network: Network, plan_set: PlanSet) -> Network:
     sites = []
     for site in network.intersections:
         own = plan_set.site(site.intersection_id)
-        sites.append(with_plans(site, own) if own else site)
+        sites.append(with_plans(site, own, plan_set.calendar) if own else site)
     return replace(network, intersections=tuple(sites))
 
 

@@ -22,6 +22,10 @@ from ampelwerk.sim.joint_signals import join_signals
 
 NATIVE = "native"
 """SUMO's own programs, untouched."""
+PLAN = "plan"
+"""Plans of a plan file."""
+ON_PLAN = ("fixed", PLAN)
+"""Kinds of control in which every local controller runs its own plan."""
 JOINING = ("max-pressure", "priority-index", "rolling-horizon")
 """Kinds of control that run signals at a short link as one intersection."""
 
@@ -82,7 +86,7 @@ class _Blind:
 
 def loop_roles(control: str) -> Sequence[LoopRole]:
     """Loops that a kind of control reads."""
-    if control in (NATIVE, "fixed"):
+    if control in (NATIVE, *ON_PLAN):
         return ()
     if control == "actuated":
         return ROLES
@@ -98,7 +102,7 @@ def controlled_network(control: str, network: Network) -> Network:
 
 def connect(control: str, loop: ClosedLoop) -> Control:
     """Build the strategy of a name over a closed loop."""
-    if control == "fixed":
+    if control in ON_PLAN:
         return _Blind(Fixed())
     if control == "actuated":
         return Actuated(loop.network, loop.controllers)

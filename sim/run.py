@@ -23,12 +23,13 @@ from ampelwerk.models.detection import DetectorFrame, LoopAlarm, LoopRole
 from ampelwerk.models.errors import InvalidInputError
 from ampelwerk.models.faults import Fault
 from ampelwerk.models.network import Network
+from ampelwerk.models.plan_set import PlanSet, network_with_plans
 from ampelwerk.models.profile import Profile
 from ampelwerk.sim import loop_layout, measures, monitor
 from ampelwerk.sim.backend import Backend, start_backend
 from ampelwerk.sim.closed_loop import ClosedLoop, Timing
 from ampelwerk.sim.collisions import count_collisions
-from ampelwerk.sim.controls import NATIVE, connect, controlled_network, loop_roles
+from ampelwerk.sim.controls import NATIVE, PLAN, connect, controlled_network, loop_roles
 from ampelwerk.sim.decisions import decisions_csv
 from ampelwerk.sim.detector_faults import FaultyLoops
 from ampelwerk.sim.detectors import LoopReader
@@ -75,6 +76,8 @@ class RunConfig:
     """SUMO removes a vehicle that stood this long; negative: never. [s]"""
     faults: tuple[Fault, ...] = ()
     """What is wrong with the loops, one after another."""
+    plans: PlanSet | None = None
+    """Plans that control `plan` runs."""
 
 
 def run(
@@ -99,6 +102,8 @@ def run(
     manifest = configuration_of_run(config)
     _write_json({"status": "unfinished", "config": manifest}, directory / MANIFEST)
     network = import_network(scenario, config.profile, loops=config.loops)
+    if config.control == PLAN and config.plans:
+        network = network_with_plans(network, config.plans)
     (directory / MODEL).write_bytes(network_json(network))
     options = _sumo_options(config, network, directory)
     backend = start_backend(config.backend, options, gui=config.gui)

@@ -96,7 +96,8 @@ class LoopMeasurement:
         )
         self.served_s[entry[counted]] += self.step_s
         self.served_veh[entry[counted]] += traffic.departures[lane[counted]]
-        standing -= traffic.departures
+        # What a free stop line has proved to be no queue was none.
+        np.minimum(standing - traffic.departures, traffic.queue_veh, out=standing)
 
     def _entry_lanes(self, signals: Signals) -> tuple[IntArray, IntArray]:
         """Service entries of the stages shown, and their lanes."""

@@ -17,7 +17,7 @@ from ampelwerk.engine.kernels.performance_index import Plans, Problem
 from ampelwerk.engine.rows import Rows, floats, ints
 from ampelwerk.models.network import Network
 
-START_UP_S = 1.0
+START_UP_S = 2.0
 """Time lost by the first vehicle of a queue. [s]"""
 USE_OF_AMBER_S = 1.0
 """Departures go on so long after the end of green. [s]"""

@@ -119,8 +119,10 @@ def planned_lamps(plan: CyclicPlan, stages: Sequence[Stage], envelope: Envelope)
             columns[green.group].append((green.end_ds, green.end_ds + amber_ds, "y"))
     for green in greens:
         red_amber_ds = envelope.groups[green.group].red_amber_ds
+        lit_ds = green.start_ds - red_amber_ds
+        if green.end_ds > lit_ds:  # else the step is over before anything of it shows
+            columns[green.group].append((lit_ds, min(green.start_ds, green.end_ds), "u"))
         if green.end_ds > green.start_ds:
-            columns[green.group].append((green.start_ds - red_amber_ds, green.start_ds, "u"))
             columns[green.group].append((green.start_ds, green.end_ds, "G"))
     marks = {step.start_ds for step in plan.steps}
     marks |= {at_ds % cycle_ds for column in columns for span in column for at_ds in span[:2]}

@@ -179,7 +179,7 @@ class _LampCheck:
         yields, size = self._site.yields, self._envelope.size
         pairs = {(a, b) for a, b in combinations(range(size), 2) if yields[a][b] or yields[b][a]}
         for stage in self._site.stages:
-            if stage.delivered:
+            if stage.delivered and stage.selectable:  # a red-amber step names nobody who gives way
                 first = sorted(set(stage.groups) - set(stage.permissive))
                 pairs -= set(combinations(first, 2))
         return pairs

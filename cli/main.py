@@ -27,7 +27,7 @@ from ampelwerk.cli.options import (
     ScenarioArgument,
     TeleportOption,
 )
-from ampelwerk.cli.plan_app import plan_app
+from ampelwerk.cli.plan_app import check, plan_app
 from ampelwerk.models.faults import FaultKind
 
 app = typer.Typer(
@@ -38,6 +38,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     add_completion=False,
 )
+app.command()(check)
 app.add_typer(plan_app)
 
 

@@ -34,6 +34,59 @@ PlanNameOption = Annotated[
 ]
 
 
+def check(
+    plans: Annotated[
+        Path,
+        typer.Argument(
+            metavar="PLANS", help="A plan file, or SUMO's programs: an additional file or a net."
+        ),
+    ],
+    model: Annotated[
+        str,
+        typer.Option(
+            metavar="MODEL", help="What they are for: a model.json, a .net.xml(.gz), or a scenario."
+        ),
+    ],
+    profile: ProfileOption = "sumo",
+    min_green: MinGreenOption = None,
+    max_green: Annotated[
+        Optional[float],  # noqa: UP045
+        typer.Option("--max-green", help="Longest green of a signal group in s; else no limit."),
+    ] = None,
+    max_red: Annotated[
+        Optional[float],  # noqa: UP045
+        typer.Option("--max-red", help="Longest red of a signal group in s; else the profile's."),
+    ] = None,
+    max_cycle: Annotated[
+        Optional[float],  # noqa: UP045
+        typer.Option("--max-cycle", help="Longest cycle time in s; else the profile's."),
+    ] = None,
+    output: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("--output", "-o", help="Write certificates and findings to this JSON file."),
+    ] = None,
+    force: ForceOption = False,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Hold plans against the rules of a profile; exit with 2 if one is unsafe."""
+    with process_edge(debug=debug) as edge:
+        from ampelwerk.cli import check as command
+
+        edge.code = command.check(
+            plans,
+            model=model,
+            profile=profile,
+            min_green_s=min_green,
+            max_green_s=max_green,
+            max_red_s=max_red,
+            max_cycle_s=max_cycle,
+            output=output,
+            force=force,
+            as_json=as_json,
+        )
+
+
 @plan_app.command()
 def show(
     plans: PlansArgument,

@@ -29,6 +29,11 @@ FIT_ROUNDS = 50
 """Rounds of proportional fitting; it converges in a few."""
 START_UP_S = 2.0
 """First seconds of green that tell nothing about saturation flow. [s]"""
+BLOCKED_SHARE = 0.6
+"""A lane all of whose movements may go and that discharges slower than this share of the assumed flow
+was blocked from ahead; what it could do is not less. [-]"""
+OPEN_VEH = 1e6
+"""`City.entry_cap` of such a lane. [veh]"""
 PRIOR_S = 20.0
 """Weight of the saturation flow assumed before anything was seen. [s]"""
 
@@ -162,11 +167,13 @@ def _saturation_flows(runs: Sequence[LoopMeasurement]) -> dict[tuple[int, int], 
         for stage in range(int(city.stage_ptr[i + 1]) - first):
             for entry in range(city.entry_ptr[first + stage], city.entry_ptr[first + stage + 1]):
                 lane = number.get(int(city.entry_lane[entry]))
-                if lane is not None and served_s[entry] > 0:
-                    found[lane, stage] = float(
-                        (city.entry_flow[entry] * PRIOR_S + served_veh[entry])
-                        / (PRIOR_S + served_s[entry])
-                    )
+                if lane is None or not served_s[entry]:
+                    continue
+                prior = city.entry_flow[entry]
+                flow = (prior * PRIOR_S + served_veh[entry]) / (PRIOR_S + served_s[entry])
+                if city.entry_cap[entry] >= OPEN_VEH:
+                    flow = max(flow, BLOCKED_SHARE * prior)
+                found[lane, stage] = float(flow)
     return found
 
 

@@ -182,7 +182,7 @@ def _streams(network: Network, demand: TrafficDemand, demand_veh_h: FloatArray) 
             share = demand.turning_share.get((source, number), 1.0 / len(exits))
             ahead = [target for target in exit_.leads_to if target != source]
             total = sum(demand_veh_h[target] for target in ahead)
-            if total <= 0.0:
+            if total * demand_veh_h[source] * share <= 0.0:
                 continue
             for target in ahead:
                 part = demand_veh_h[source] * share * demand_veh_h[target] / total

@@ -27,7 +27,7 @@ from ampelwerk.cli.options import (
     ScenarioArgument,
     TeleportOption,
 )
-from ampelwerk.cli.plan_app import check, plan_app
+from ampelwerk.cli.plan_app import check, optimize, plan_app
 from ampelwerk.models.faults import FaultKind
 
 app = typer.Typer(
@@ -39,6 +39,7 @@ app = typer.Typer(
     add_completion=False,
 )
 app.command()(check)
+app.command()(optimize)
 app.add_typer(plan_app)
 
 

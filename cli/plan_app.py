@@ -87,6 +87,76 @@ def check(
         )
 
 
+def optimize(
+    scenario: Annotated[
+        str,
+        typer.Argument(
+            metavar="SCENARIO|MODEL",
+            help="A scenario as for `simulate`, or a model.json (then --counts is needed).",
+        ),
+    ],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Plan file to write.")],
+    counts: Annotated[
+        Optional[list[Path]],  # noqa: UP045
+        typer.Option(
+            help="What was counted: directories of recorded runs, E1 output or CSV; may be repeated. "
+            "Without it the scenario's own program is simulated and counted."
+        ),
+    ] = None,
+    interval: Annotated[
+        str, typer.Option(help="Length of a counting interval, such as 15min, 300s or 1h.")
+    ] = "15min",
+    count_seeds: Annotated[
+        str, typer.Option(help="Seeds of the runs that are counted where no counts are given.")
+    ] = "101:104",
+    corridor: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option(help="Intersections along a road, such as A,B,C, for a green band."),
+    ] = None,
+    max_plans: Annotated[
+        int, typer.Option(help="Most plans over the day; the calendar switches between them.")
+    ] = 1,
+    time_limit: Annotated[
+        Optional[float],  # noqa: UP045
+        typer.Option(
+            "--time-limit", help="Time for the search in s; what is found by then is taken."
+        ),
+    ] = None,
+    sumo_additional: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(help="Write the plans as SUMO's own programs, too."),
+    ] = None,
+    route_files: RoutesOption = None,
+    additional_files: AdditionalOption = None,
+    profile: ProfileOption = "sumo",
+    min_green: MinGreenOption = None,
+    force: ForceOption = False,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Compute timing plans from counts: stages, cycle times, green splits and offsets."""
+    with process_edge(debug=debug):
+        from ampelwerk.cli import optimize as command
+
+        command.optimize(
+            scenario,
+            routes=route_files or [],
+            additional=additional_files or [],
+            counts=counts or [],
+            interval=interval,
+            count_seeds=count_seeds,
+            corridors=corridor or [],
+            max_plans=max_plans,
+            time_limit_s=time_limit,
+            profile=profile,
+            min_green_s=min_green,
+            output=output,
+            sumo_additional=sumo_additional,
+            force=force,
+            as_json=as_json,
+        )
+
+
 @plan_app.command()
 def show(
     plans: PlansArgument,

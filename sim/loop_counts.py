@@ -100,13 +100,8 @@ def count_runs(
                 limit=f"the network of {directories[0]}",
                 remedy="count runs of one scenario under one profile",
             )
-        done = k / len(directories)
         measurements.append(
-            count(
-                record,
-                interval_s,
-                progress=lambda share, done=done: progress(done + share / len(directories)),
-            )
+            count(record, interval_s, progress=_part_of(progress, k, len(directories)))
         )
     try:
         return measurements[0].network, demand_of(measurements)
@@ -117,3 +112,8 @@ def count_runs(
             limit=f"at least one interval of {interval_s:g} s",
             remedy="choose a shorter --interval",
         ) from error
+
+
+def _part_of(progress: Callable[[float], None], k: int, count: int) -> Callable[[float], None]:
+    """Progress of one run as progress of all."""
+    return lambda share: progress((k + share) / count)

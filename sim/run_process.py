@@ -33,6 +33,8 @@ class Job:
     """What to run."""
     directory: Path
     """Where the finished run stands."""
+    record: bool = False
+    """Keep what every loop reported."""
 
     @property
     def working_directory(self) -> Path:
@@ -113,7 +115,7 @@ def main() -> int:
         fresh.replace(progress)
 
     try:
-        run(job.config, working, progress=tell)
+        run(job.config, working, record=job.record, progress=tell)
     except Exception as error:  # noqa: BLE001 - the edge of the process
         print(f"error: {' '.join(str(error).split()) or type(error).__name__}", file=sys.stderr)
         return 1

@@ -54,8 +54,8 @@ class LoopMeasurement:
         self.health = LoopHealth(city, begin_s, tuple(LoopRole))
         self.estimator = Estimator(city, begin_s, step_s, self.health)
         self.cars: IntArray = np.flatnonzero(city.lane_is_crossing == 0).astype(np.int64)
-        self.departed_veh = [np.zeros(city.lanes)]
-        self.queue_veh = [np.zeros(city.lanes)]
+        self.departed_veh: list[FloatArray] = [np.zeros(city.lanes)]
+        self.queue_veh: list[FloatArray] = [np.zeros(city.lanes)]
         self.served_veh = np.zeros(len(city.entry_lane))
         self.served_s = np.zeros(len(city.entry_lane))
         self.passed_veh = np.zeros(len(network.loops))
@@ -92,7 +92,7 @@ class LoopMeasurement:
         standing[began] = queue_veh[began]
         self._at_red = ~green
         entry, lane = self._entry_lanes(signals)
-        blocked = (self._leads_to & (traffic.full > 0)).any(axis=1)
+        blocked = np.any(self._leads_to & (traffic.full > 0), axis=1)
         counted = (
             green[lane]
             & ~blocked[lane]
@@ -158,8 +158,8 @@ def demand_of(runs: Sequence[LoopMeasurement]) -> TrafficDemand:
 def _saturation_flows(runs: Sequence[LoopMeasurement]) -> dict[tuple[int, int], float]:
     """(lane, stage) -> departures per second of green with a queue, priors where few were seen."""
     city = runs[0].city
-    served_veh = sum(run.served_veh for run in runs)
-    served_s = sum(run.served_s for run in runs)
+    served_veh = np.sum([run.served_veh for run in runs], axis=0)
+    served_s = np.sum([run.served_s for run in runs], axis=0)
     number = {int(k): n for n, k in enumerate(runs[0].cars)}
     found = {}
     for i in range(len(city.stage_ptr) - 1):
@@ -180,8 +180,8 @@ def _saturation_flows(runs: Sequence[LoopMeasurement]) -> dict[tuple[int, int], 
 def _turning_shares(runs: Sequence[LoopMeasurement]) -> dict[tuple[int, int], float]:
     """(lane, exit) -> share, intersection by intersection."""
     network, cars = runs[0].network, runs[0].cars
-    departed = sum(np.sum(run.departed_veh, axis=0) for run in runs)[cars]
-    passed = sum(run.passed_veh for run in runs)
+    departed = np.sum([np.sum(run.departed_veh, axis=0) for run in runs], axis=0)[cars]
+    passed = np.sum([run.passed_veh for run in runs], axis=0)
     exits_of: dict[int, list[int]] = {}
     shared: dict[int, int] = {}
     for number, exit_ in enumerate(network.exits):
@@ -228,7 +228,7 @@ def proportional_fit(can: FloatArray, rows: FloatArray, columns: FloatArray) -> 
     can : (rows, columns) 0 where nothing may stand, else the weight to begin with.
     rows, columns : the sums wanted; NaN in `columns` where none is known.
     """
-    table = can * rows[:, None] / np.maximum(can.sum(axis=1, keepdims=True), 1e-9)
+    table: FloatArray = can * rows[:, None] / np.maximum(can.sum(axis=1, keepdims=True), 1e-9)
     known = ~np.isnan(columns)
     for _ in range(FIT_ROUNDS):
         have = table.sum(axis=0)

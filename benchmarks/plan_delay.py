@@ -46,7 +46,9 @@ def tool(name: str, *words: str) -> str:
     spec = importlib.util.find_spec("sumo")
     assert spec is not None and spec.submodule_search_locations
     path = Path(next(iter(spec.submodule_search_locations))) / "tools" / name
-    done = subprocess.run([sys.executable, str(path), *words], capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, str(path), *words], check=False, capture_output=True, text=True
+    )
     if not done.returncode:
         return ""
     return (done.stderr.strip().splitlines() or ["no message"])[-1][:60]

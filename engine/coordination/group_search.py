@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ampelwerk.engine.coordination.corridor_band import Corridor, CorridorBand
 from ampelwerk.engine.coordination.deadline import Deadline
 from ampelwerk.engine.coordination.plan_problem import Streets, no_plans
 from ampelwerk.engine.coordination.signal_splits import Splits
@@ -42,11 +43,18 @@ class GroupPlans:
         """The index once departures have settled."""
         self.index = float(performance_index(self.problem, self.plans, self.flows, True, SWEEPS))
 
-    def improve(self, *, splits: bool, deadline: Deadline) -> bool:
-        """One pass over the signals; it is undone, and False returned, if it made things worse."""
+    def improve(
+        self, *, splits: bool, deadline: Deadline, signals: Sequence[int] | None = None
+    ) -> bool:
+        """One pass over the signals; it is undone, and False returned, if it made things worse.
+
+        Parameters
+        ----------
+        signals : those that may change; all if not given.
+        """
         kept = Plans(*(np.array(part) for part in self.plans))
         before = self.index
-        for signal in range(len(self.plans.offset_s)):
+        for signal in range(len(self.plans.offset_s)) if signals is None else signals:
             if deadline.passed():
                 break
             improve_signal(self.problem, self.plans, self.flows, signal, True, splits)
@@ -83,7 +91,16 @@ class GroupSearch:
         self._splits = [splits[signal] for signal in group]
         self._problem = streets.problem(group, [sequences[signal] for signal in group])
         self._cycles_s = range(SHORTEST_S, longest_s + 1, GRID_S)
-        self._corridors = corridors
+        self.bands = list[CorridorBand]()
+        """What became of the corridors within the group."""
+        self._corridors = list[Corridor]()
+        for signals in corridors:
+            if set(signals) <= set(group):
+                corridor = Corridor(streets, group, signals)
+                if reason := corridor.missing():
+                    self.bands.append(CorridorBand(corridor=corridor.signals, reason=reason))
+                else:
+                    self._corridors.append(corridor)
 
     def best(
         self, deadline: Deadline, progress: Callable[[float], None] = lambda share: None
@@ -107,7 +124,35 @@ class GroupSearch:
                 ):
                     break
             progress(0.7 + 0.3 * (k + 1) / len(refined))
-        return min(refined, key=lambda candidate: candidate.index, default=None)
+        best = min(refined, key=lambda candidate: candidate.index, default=None)
+        for corridor in self._corridors if best else ():
+            assert best is not None
+            best = self._with_band(best, corridor, deadline)
+        return best
+
+    def _with_band(self, found: GroupPlans, corridor: Corridor, deadline: Deadline) -> GroupPlans:
+        """The plans with the widest band along a corridor, if their index is lower."""
+        band = corridor.band(found.problem, found.plans)
+        plans = Plans(*(np.array(part) for part in found.plans))
+        other = GroupPlans(found.problem, plans, no_flows(len(found.problem.lane_signal)))
+        numbers = corridor.numbers
+        for number, offset_s in zip(numbers, band.offset_s, strict=True):
+            cycle_s = int(plans.common_s[0] // plans.repeats[number])
+            plans.offset_s[number] = round(offset_s) % cycle_s
+        other.settle()
+        others = [k for k in range(len(self._group)) if k not in numbers]
+        other.improve(splits=False, deadline=deadline, signals=others)
+        chosen = other.index < found.index
+        self.bands.append(
+            CorridorBand(
+                corridor=corridor.signals,
+                cycle_s=int(plans.common_s[0]),
+                out_s=band.out_s,
+                in_s=band.in_s,
+                chosen=chosen,
+            )
+        )
+        return other if chosen else found
 
     def _begin(self, cycle_s: int) -> GroupPlans | None:
         """Isolated splits at a common cycle time, all offsets 0; None if a signal cannot have it."""

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import networkx as nx
 
+from ampelwerk.engine.coordination.corridor_band import CorridorBand
 from ampelwerk.engine.coordination.deadline import Deadline
 from ampelwerk.engine.coordination.group_search import GroupPlans, GroupSearch
 from ampelwerk.engine.coordination.plan_problem import Streets
@@ -60,8 +61,8 @@ def optimise(
     progress: Callable[[float], None] = lambda share: None,
     longest_s: int = LONGEST_S,
     corridors: Sequence[Sequence[int]] = (),
-) -> list[SignalPlan]:
-    """Plans of the signals, in their order.
+) -> tuple[list[SignalPlan], list[CorridorBand]]:
+    """Plans of the signals, in their order, and what became of the corridors.
 
     Parameters
     ----------
@@ -78,16 +79,18 @@ def optimise(
         chosen = cycles_s if least_s <= longest_s else [least_s]
         splits[signal] = isolated_splits(streets, signal, sequences[signal], chosen)
         progress(0.4 * (k + 1) / len(signals))
-    found = dict[int, SignalPlan]()
+    found, bands = dict[int, SignalPlan](), list[CorridorBand]()
     groups = coordinated_groups(streets, signals)
     done = 0
     for number, group in enumerate(groups):
         alone = {signal: min(splits[signal].values(), key=lambda s: s.index) for signal in group}
         best = None
         if len(group) > 1:
-            best = GroupSearch(
+            search = GroupSearch(
                 streets, group, sequences, splits, longest_s=longest_s, corridors=corridors
-            ).best(deadline, _part_of(progress, done, len(group), len(signals)))
+            )
+            best = search.best(deadline, _part_of(progress, done, len(group), len(signals)))
+            bands += search.bands
         done += len(group)
         if best is not None and best.index < sum(one.index for one in alone.values()):
             found.update(
@@ -100,7 +103,13 @@ def optimise(
             for signal, one in alone.items():
                 found[signal] = _isolated_plan(streets, signal, sequences[signal], one)
         progress(0.4 + 0.6 * done / len(signals))
-    return [found[signal] for signal in signals]
+    known = {band.corridor for band in bands}
+    bands += [
+        CorridorBand(corridor=tuple(corridor), reason="its signals are not all in one group.")
+        for corridor in corridors
+        if tuple(corridor) not in known
+    ]
+    return [found[signal] for signal in signals], bands
 
 
 def coordinated_groups(streets: Streets, signals: Sequence[int]) -> list[list[int]]:

@@ -30,13 +30,17 @@ STOP_S, SPILL = 4.0, 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class _Stream:
+class Stream:
     """Traffic from one stop line to another."""
 
     source: int
+    """Lane it leaves."""
     lane: int
+    """Lane it comes to."""
     veh_h: float
+    """How much it is. [veh/h]"""
     travel_s: float
+    """Undelayed travel time. [s]"""
 
 
 class Streets:
@@ -75,7 +79,7 @@ class Streets:
             lane_ptr.append(lane_ptr[-1] + len(self.lanes_of[i]))
             step_ptr.append(step_ptr[-1] + len(sequence.stages))
             least_s += sequence.least_s
-        sources = [list[_Stream]() for _ in lanes]
+        sources = [list[Stream]() for _ in lanes]
         sinks: list[dict[int, None]] = [{} for _ in signals]
         for stream in self.streams:
             if stream.lane in place and stream.source in place:
@@ -161,7 +165,7 @@ def _saturation_flows(network: Network, demand: TrafficDemand) -> dict[tuple[int
     return found
 
 
-def _streams(network: Network, demand: TrafficDemand, demand_veh_h: FloatArray) -> list[_Stream]:
+def _streams(network: Network, demand: TrafficDemand, demand_veh_h: FloatArray) -> list[Stream]:
     """Streams between stop lines, no more of them to a lane than were counted there."""
     exit_of = {
         (exit_.intersection, movement): number
@@ -196,5 +200,5 @@ def _streams(network: Network, demand: TrafficDemand, demand_veh_h: FloatArray) 
     for (source, target), part in sorted(veh_h.items()):
         part *= min(1.0, demand_veh_h[target] / arriving[target])
         if part >= LEAST_PART * demand_veh_h[target]:
-            found.append(_Stream(source, target, part, travel[source, target]))
+            found.append(Stream(source, target, part, travel[source, target]))
     return found

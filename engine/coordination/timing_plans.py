@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
+from ampelwerk.engine.coordination.corridor_band import CorridorBand
 from ampelwerk.engine.coordination.deadline import Deadline
 from ampelwerk.engine.coordination.optimisation import LONGEST_S, SignalPlan, optimise
 from ampelwerk.engine.coordination.plan_problem import Streets
@@ -72,7 +73,7 @@ def timing_plans(
         else:
             planned.append(i)
     longest_s = int(min(LONGEST_S, profile.limits.max_cycle_s or LONGEST_S))
-    computed = optimise(
+    computed, bands = optimise(
         streets,
         planned,
         deadline=deadline,
@@ -80,6 +81,7 @@ def timing_plans(
         longest_s=longest_s,
         corridors=tuple(corridors),
     )
+    findings += [_band_finding(network, band) for band in bands]
     plan_of = {plan.signal: plan for plan in computed}
     sites = []
     for i, site in enumerate(network.intersections):
@@ -94,6 +96,21 @@ def timing_plans(
         if ready is not None:
             sites.append(ready)
     return TimingPlans(sites=tuple(sites), computed=tuple(computed), findings=tuple(findings))
+
+
+def _band_finding(network: Network, band: CorridorBand) -> Finding:
+    """How wide the band of a corridor is, and whether the plans have it."""
+    where = ", ".join(str(network.intersections[i].intersection_id) for i in band.corridor)
+    message = f"no green band: {band.reason}"
+    if not band.reason:
+        message = (
+            f"widest green bands at {band.cycle_s} s: {band.out_s:.0f} s in this order, "
+            f"{band.in_s:.0f} s against it; "
+            + ("the plans have them." if band.chosen else "offsets of lower index were taken.")
+        )
+    return Finding(
+        rule="green_band", severity=Severity.INFO, where=f"corridor {where}", message=message
+    )
 
 
 def cyclic_plan(found: SignalPlan, plan_id: str) -> CyclicPlan:

@@ -91,3 +91,19 @@ class SimulationError(AmpelwerkError):
         self.what, self.where, self.remedy = what, where, remedy
         text = f"{where}: {what}" if where else what
         super().__init__(f"{text}; remedy: {remedy}" if remedy else text)
+
+
+class OversaturatedError(AmpelwerkError):
+    """More arrives than any cycle time can serve.
+
+    Parameters
+    ----------
+    critical_flow_ratio : sum of the stages' critical flow ratios. [-]
+    """
+
+    def __init__(self, critical_flow_ratio: float) -> None:
+        self.critical_flow_ratio = critical_flow_ratio
+        super().__init__(
+            f"oversaturated: the critical flow ratio is {critical_flow_ratio:.2f}, and it must be "
+            "below 1; remedy: balance the degrees of saturation instead"
+        )

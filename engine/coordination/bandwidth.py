@@ -75,7 +75,7 @@ def green_band(
         )
     make: Any = highspy.Highs  # its stubs know no types
     model = make()
-    model.setOptionValue("output_flag", False)
+    model.silent()  # standard output is data
     model.setOptionValue("threads", 1)
     model.setOptionValue("random_seed", 1)
     model.setOptionValue("time_limit", SOLVED_WITHIN_S)

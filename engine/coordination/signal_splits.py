@@ -6,14 +6,18 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from ampelwerk.engine.coordination.plan_problem import Streets, no_plans
 from ampelwerk.engine.coordination.stage_sequence import (
     StageSequence,
     sequence_of,
     shipped_stages,
 )
-from ampelwerk.engine.kernels.performance_index import no_flows, signal_index
+from ampelwerk.engine.coordination.webster import optimum_cycle_s, stage_flow_ratios
+from ampelwerk.engine.kernels.performance_index import Problem, no_flows, signal_index
 from ampelwerk.engine.kernels.plan_descent import balance, move_seconds
+from ampelwerk.models.errors import OversaturatedError
 from ampelwerk.models.intersection import Intersection
 
 MOST_PERMUTED = 5
@@ -58,7 +62,7 @@ def isolated_splits(
     plans = no_plans(problem, 0)
     flows = no_flows(len(problem.lane_signal))
     found = {}
-    for cycle_s in cycles_s:
+    for cycle_s in sorted({*cycles_s, *_webster_s(problem, cycles_s)} if improved else cycles_s):
         plans.common_s[0] = cycle_s
         if not balance(problem, plans, 0):
             continue
@@ -73,6 +77,18 @@ def isolated_splits(
             saturation=float(flows.saturation.max(initial=0.0)),
         )
     return found
+
+
+def _webster_s(problem: Problem, cycles_s: Sequence[int]) -> list[int]:
+    """Webster's cycle time in whole seconds, if it lies between the others."""
+    ratios = stage_flow_ratios(problem.flow_veh_s, problem.demand_veh_s)
+    # What is lost at a change of stage: until those who enter start, less the use of amber.
+    lost_s = float(np.maximum(problem.late_s.max(axis=0) - problem.use_of_amber_s, 0.0).sum())
+    try:
+        cycle_s = round(optimum_cycle_s(float(ratios.sum()), lost_s))
+    except OversaturatedError:
+        return []
+    return [cycle_s] if min(cycles_s) <= cycle_s <= max(cycles_s) else []
 
 
 def best_sequence(streets: Streets, signal: int, cycles_s: Sequence[int]) -> StageSequence:

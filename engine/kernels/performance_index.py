@@ -222,9 +222,15 @@ def signal_index(
 def performance_index(
     problem: Problem, plans: Plans, flows: Flows, linked: bool, sweeps: int
 ) -> float:
-    """Index of all signals. Streams run in circles, so departures settle over some sweeps."""
+    """Index of all signals. Streams run in circles, so departures settle over some sweeps.
+
+    They begin with what leaves if everything arrives evenly.
+    """
     signals = len(problem.lane_ptr) - 1
     total = 0.0
+    if linked:
+        for signal in range(signals):
+            signal_index(problem, plans, flows, signal, False, False)
     for _ in range(sweeps):
         total = 0.0
         for signal in range(signals):

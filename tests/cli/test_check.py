@@ -148,3 +148,15 @@ def test_what_does_not_fit_is_refused(folder: Path, tmp_path: Path) -> None:
     empty = tmp_path / "empty.add.xml"
     empty.write_text("<additional/>", encoding="utf-8")
     assert_refused(ampelwerk("check", empty, "--model", "cologne1"), "no signal program")
+
+
+def test_intergreen_is_explained_term_by_term() -> None:
+    words = ("model", "corridor", "--profile", "rilsa", "--explain-intergreen", "F1", "K1")
+    assert_refused(ampelwerk(*words), "several intersections", "--intersection")
+    shown = ampelwerk(*words, "-i", "j0").stdout
+    assert "j0, end of green of F1 to start of K1: 6 s (rilsa/1)" in shown
+    assert "t_r = (s_0 + l) / v_r = (6.4 m + 0 m) / 1.2 m/s = 5.33 s" in shown
+    found = json.loads(ampelwerk(*words, "-i", "j0", "--json").stdout)
+    assert found["intergreen_s"] == max(stream["result_s"] for stream in found["streams"]) == 6
+    plain = ampelwerk("model", "corridor", "--explain-intergreen", "F1", "K1", "-i", "j0").stdout
+    assert "smallest gap that the scenario's programs show" in plain

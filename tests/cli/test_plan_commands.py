@@ -97,3 +97,14 @@ def test_broken_plan_file_is_refused_before_anything_runs(
         'version: Input should be a valid integer, not "one"',
     )
     assert not output.exists()
+
+
+def test_pictures_are_drawn_one_a_plan_and_not_overwritten(plans: Path, tmp_path: Path) -> None:
+    words = ("plan", "draw", plans, "corridor", "-o", tmp_path / "pictures")
+    result = ampelwerk(*words, "-i", "j0", "-i", "j3")
+    assert result.exit_code == 0, result.output
+    files = [Path(line) for line in result.stdout.splitlines()]
+    assert [file.name for file in files] == ["j0-coordinated.svg", "j3-coordinated.svg"]
+    assert all(file.read_text(encoding="utf-8").startswith("<svg ") for file in files)
+    assert_refused(ampelwerk(*words), "--force")
+    assert len(list((tmp_path / "pictures").iterdir())) == 2

@@ -228,6 +228,7 @@ def _lamps(states: Sequence[ProgramState], site: Intersection) -> tuple[LampProg
         durations_ds=tuple(round(state.duration_s * 10) for state in states),
         states=tuple(read),
         group_of=site.sumo_link_group,
+        by_link=True,
     )
     return lamps, flickers
 

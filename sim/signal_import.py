@@ -314,6 +314,11 @@ class SignalImport:
                             }
                         )
                     ),
+                    yields_to_links=tuple(
+                        sorted(
+                            foe for link, foe in relations.yields if link == connection.link_index
+                        )
+                    ),
                     length_m=sum(
                         ((x2 - x1) ** 2 + (y2 - y1) ** 2) ** 0.5
                         for (x1, y1), (x2, y2) in pairwise(path)

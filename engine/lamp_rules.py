@@ -134,25 +134,13 @@ class _LampCheck:
                     yield wrong(PlanRule.MIN_RED, rules.min_red_ds)
                 if follows == GREEN and rules.red_amber_ds:
                     yield wrong(PlanRule.RED_AMBER, rules.red_amber_ds, 0, end_ds)
-                most_ds = self._longest_red_ds(group)
+                most_ds = self._limits.red_ds(rules.max_red_ds)
                 if most_ds is not None and length_ds > most_ds:
                     yield wrong(PlanRule.MAX_RED, most_ds)
                 patience_s = self._limits.pedestrian_red_s
                 walks = rules.road_user is RoadUser.PEDESTRIAN
                 if walks and patience_s is not None and length_ds > patience_s * 10:
                     yield wrong(PlanRule.MAX_RED, patience_s * 10, severity=Severity.WARNING)
-
-    def _longest_red_ds(self, group: int) -> float | None:
-        """Longest red allowed, by envelope and profile. [ds]"""
-        limits_ds = [
-            limit
-            for limit in (
-                self._envelope.groups[group].max_red_ds,
-                None if self._limits.max_red_s is None else self._limits.max_red_s * 10,
-            )
-            if limit is not None
-        ]
-        return min(limits_ds, default=None)
 
     def _together(self) -> Iterator[PlanFinding]:
         """Pairs that are lit at the same time."""

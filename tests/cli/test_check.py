@@ -11,6 +11,7 @@ from typer.testing import CliRunner, Result
 
 from ampelwerk.cli.main import app
 from tests.cli.test_bad_input import assert_refused
+from tests.sim import odd_networks
 
 UNSAFE = 2
 
@@ -121,6 +122,33 @@ def test_profile_and_limits_decide(folder: Path, tmp_path: Path) -> None:
     assert_refused(
         ampelwerk("check", plans, "--model", "cologne1", "--max-red", "-1"), "--max-red", "above 0"
     )
+
+
+def test_switches_of_the_calendar_are_checked(folder: Path, tmp_path: Path) -> None:
+    content = json.loads((folder / "plans.json").read_text(encoding="utf-8"))
+    (site,) = content["intersections"]
+    (day,) = site["plans"]
+    site["plans"].append({**day, "id": "night", "offset_s": 60})
+    days = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+    content["calendar"] = [
+        {"days": days, "at": "06:00", "plan": "0"},
+        {"days": days, "at": "20:00", "plan": "night"},
+    ]
+    path = tmp_path / "calendar.json"
+    path.write_text(json.dumps(content), encoding="utf-8")
+    words = ("check", path, "--model", "cologne1")
+    assert ampelwerk(*words).exit_code == 0
+    result = ampelwerk(*words, "--max-red", "60")
+    assert result.exit_code == UNSAFE
+    assert "plan night" in result.stdout and "while the plan takes over" in result.stdout
+
+
+def test_signals_left_to_sumo_are_named_and_left_out(folder: Path) -> None:
+    scenario = odd_networks.railway(folder)
+    result = ampelwerk("check", scenario.net_file, "--model", scenario.net_file)
+    assert result.exit_code == 0, result.output
+    assert "1 checked" in result.stdout
+    assert "left to SUMO, not checked" in result.stderr
 
 
 def test_certificate_is_written_and_not_overwritten(folder: Path, tmp_path: Path) -> None:

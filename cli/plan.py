@@ -24,6 +24,7 @@ from ampelwerk.models.plan_set import (
     stage_text,
 )
 from ampelwerk.sim.imported import import_network
+from ampelwerk.sim.net_file import NetFile, read_net
 from ampelwerk.sim.plan_diff import plan_diff, spans_ds
 from ampelwerk.sim.plan_file import plans_json, read_plans, schema, write_plans
 from ampelwerk.sim.plan_programs import used_names, write_sumo_additional
@@ -205,6 +206,7 @@ def draw(
     network = network_with_plans(
         import_network(resolved, profile_of(profile, min_green_s)), plan_set
     )
+    net = read_net(resolved.net_file)
     wanted = [
         (number, site, drawn)
         for number, site in enumerate(network.intersections)
@@ -214,16 +216,31 @@ def draw(
         if plan in (None, drawn.plan_id)
     ]
     files = [
-        output / f"{_file_name(f'{site.intersection_id}-{drawn.plan_id}')}.svg"
-        for _, site, drawn in wanted
-    ]
+        tuple(output / f"{_file_name(f'{site.intersection_id}-{plan.plan_id}{more}')}.svg"
+              for more in ("", "-stages"))
+        for _, site, plan in wanted
+    ]  # fmt: skip
     output.mkdir(parents=True, exist_ok=True)
-    for file in files:
-        fresh_file(file, force=force)
-    for file, (number, site, drawn) in zip(files, wanted, strict=True):
+    for pair in files:
+        for file in pair:
+            fresh_file(file, force=force)
+    for (timing, stages), (number, site, drawn) in zip(files, wanted, strict=True):
         picture = plan_picture(site, drawn, group_labels(network, number), "plan")
-        file.write_text(picture + "\n", encoding="utf-8")
-        print(file)
+        timing.write_text(picture + "\n", encoding="utf-8")
+        stages.write_text(_stage_picture(net, site, drawn) + "\n", encoding="utf-8")
+        print(timing, stages, sep="\n")
+
+
+def _stage_picture(net: NetFile, site: Intersection, plan: CyclicPlan) -> str:
+    """The stages of a plan in the order of its steps; those that only lead on are left out."""
+    from ampelwerk.sim.report.stage_diagram import stage_picture
+
+    shown: dict[int, list[str]] = {}
+    for step, (start_ds, length_ds) in zip(plan.steps, spans_ds(plan), strict=True):
+        if site.stages[step.stage].selectable:
+            span = f"{length_ds / 10:g} s from {start_ds / 10:g} s"
+            shown.setdefault(step.stage, []).append(span)
+    return stage_picture(net, site, list(shown), [", ".join(s) for s in shown.values()], "stages")
 
 
 def _file_name(name: str) -> str:

@@ -183,7 +183,7 @@ def draw(
     plans: PlansArgument,
     scenario: ScenarioArgument,
     output: Annotated[
-        Path, typer.Option("--output", "-o", help="Directory for the pictures, one SVG a plan.")
+        Path, typer.Option("--output", "-o", help="Directory for the pictures, two SVG a plan.")
     ],
     intersection: IntersectionsOption = None,
     plan: PlanNameOption = None,
@@ -194,7 +194,7 @@ def draw(
     force: ForceOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Draw signal timing plans: a bar for every signal group, with intergreens."""
+    """Draw signal timing plans, a bar for every signal group, with intergreens; and the stages."""
     with process_edge(debug=debug):
         from ampelwerk.cli import plan as command
 

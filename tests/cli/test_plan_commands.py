@@ -104,10 +104,13 @@ def test_pictures_are_drawn_one_a_plan_and_not_overwritten(plans: Path, tmp_path
     result = ampelwerk(*words, "-i", "j0", "-i", "j3")
     assert result.exit_code == 0, result.output
     files = [Path(line) for line in result.stdout.splitlines()]
-    assert [file.name for file in files] == ["j0-coordinated.svg", "j3-coordinated.svg"]
+    assert [file.name for file in files] == [
+        "j0-coordinated.svg", "j0-coordinated-stages.svg",
+        "j3-coordinated.svg", "j3-coordinated-stages.svg",
+    ]  # fmt: skip
     assert all(file.read_text(encoding="utf-8").startswith("<svg ") for file in files)
     assert_refused(ampelwerk(*words), "--force")
-    assert len(list((tmp_path / "pictures").iterdir())) == 2
+    assert len(list((tmp_path / "pictures").iterdir())) == 4
 
 
 @pytest.mark.sumo

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -37,11 +38,16 @@ def check(
         profile_of(profile, min_green_s),
         {"max_green_s": max_green_s, "max_red_s": max_red_s, "max_cycle_s": max_cycle_s},
     )
+    found = read_model(model, rules)
     if plans.suffix == ".json":
-        plan_set = read_plans(plans)
-        checked = check_plans(plan_set, read_model(model, rules), rules, str(plans))
+        checked = check_plans(read_plans(plans), found, rules, str(plans))
     else:
-        checked = check_programs(plans, read_model(model, rules), rules)
+        checked = check_programs(plans, found, rules)
+        for left in found.uncontrolled:
+            print(
+                f"{left.intersection_id} is left to SUMO, not checked: {left.reason}",
+                file=sys.stderr,
+            )
     content = json.dumps([_as_data(item) for item in checked], indent=2, ensure_ascii=False)
     if output is not None:
         output.write_text(content + "\n", encoding="utf-8")

@@ -12,7 +12,8 @@ from rich.table import Table
 from ampelwerk.cli.batch import check_workers, run_missing
 from ampelwerk.cli.failure import COMPARED_WORSE, OK, RUNTIME_ERROR
 from ampelwerk.cli.fault_words import fault_of
-from ampelwerk.cli.inputs import fresh_directory, known_control, plans_for, profile_of, seed_list
+from ampelwerk.cli.inputs import fresh_directory, known_control, profile_of, seed_list
+from ampelwerk.cli.planned import plans_for
 from ampelwerk.cli.simulate import announce, announce_faults
 from ampelwerk.models.errors import InvalidInputError
 from ampelwerk.models.faults import Fault
@@ -56,20 +57,20 @@ def compare(
     check_workers(workers)
     wrong = tuple(fault_of(text) for text in faults)
     seed_numbers = seed_list(seeds)
-    timing = plans_for(names, plans)
+    resolved = resolve(scenario, routes=routes, additional=additional, begin_s=begin_s, end_s=end_s)
+    rules = profile_of(profile, min_green_s)
+    console = Console(stderr=True)
+    timing = plans_for(names, plans, resolved, rules, console)
     config = RunConfig(
-        scenario=resolve(
-            scenario, routes=routes, additional=additional, begin_s=begin_s, end_s=end_s
-        ),
+        scenario=resolved,
         control=names[0],
-        profile=profile_of(profile, min_green_s),
+        profile=rules,
         seed=seed_numbers[0],
         backend=backend,
         time_to_teleport_s=time_to_teleport_s,
         faults=wrong,
         plans=timing,
     )
-    console = Console(stderr=True)
     announce(config.scenario, console)
     announce_faults(wrong, config.scenario, names, console)
     output = output.absolute()

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
 from difflib import get_close_matches
 from pathlib import Path
 
 from ampelwerk.models.errors import InvalidInputError
-from ampelwerk.models.plan_set import PlanSet
 from ampelwerk.models.profile import Profile, RilsaProfile, SumoProfile
 
 CONTROLS = (
@@ -34,33 +32,6 @@ def known_control(name: str) -> str:
         limit=", ".join(CONTROLS),
         remedy=f"did you mean {near[0]}?" if near else "choose one of these",
     )
-
-
-def plans_for(controls: Sequence[str], path: Path | None) -> PlanSet | None:
-    """The plans of a file, for the one kind of control that runs them.
-
-    Raises
-    ------
-    InvalidInputError : control `plan` without a file, a file without it, or a broken file.
-    """
-    if "plan" not in controls:
-        if path is None:
-            return None
-        raise InvalidInputError(
-            "no kind of control runs these plans",
-            where="--plans",
-            found=f"--control {', '.join(controls)}",
-            remedy="add --control plan",
-        )
-    if path is None:
-        raise InvalidInputError(
-            "control plan needs a plan file",
-            where="--control plan",
-            remedy="name one with --plans, made by `ampelwerk plan import` for example",
-        )
-    from ampelwerk.sim.plan_file import read_plans
-
-    return read_plans(path)
 
 
 def profile_of(name: str, min_green_s: float | None) -> Profile:

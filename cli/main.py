@@ -90,6 +90,18 @@ def model(
         Optional[Path],  # noqa: UP045
         typer.Option("--output", "-o", help="Write the whole model to this JSON file."),
     ] = None,
+    explain_intergreen: Annotated[
+        Optional[tuple[str, str]],  # noqa: UP045
+        typer.Option(
+            "--explain-intergreen",
+            metavar="A B",
+            help="Show how the intergreen from signal group A to B was found, and nothing else.",
+        ),
+    ] = None,
+    intersection: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--intersection", "-i", help="Where A and B are, if there are several."),
+    ] = None,
     force: ForceOption = False,
     as_json: JsonOption = False,
     debug: DebugOption = False,
@@ -107,6 +119,8 @@ def model(
             output=output,
             force=force,
             as_json=as_json,
+            intersection=intersection,
+            explained=explain_intergreen,
         )
 
 

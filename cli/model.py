@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ampelwerk.cli.inputs import fresh_file, profile_of
+from ampelwerk.cli.intergreen import explain
 from ampelwerk.models.detection import LoopRole
 from ampelwerk.models.intersection import Intersection
 from ampelwerk.models.network import Network
@@ -25,13 +26,18 @@ def model(
     output: Path | None,
     force: bool,
     as_json: bool,
+    intersection: str | None = None,
+    explained: tuple[str, str] | None = None,
 ) -> None:
-    """Print the intersections; write the whole model if asked."""
+    """Print the intersections, or where one intergreen comes from; write the model if asked."""
     if output is not None:
         fresh_file(output, force=force)
-    network = import_network(
-        resolve(scenario, routes=routes, additional=additional), profile_of(profile, min_green_s)
-    )
+    rules = profile_of(profile, min_green_s)
+    resolved = resolve(scenario, routes=routes, additional=additional)
+    if explained is not None:
+        explain(resolved, rules, intersection=intersection, groups=explained, as_json=as_json)
+        return
+    network = import_network(resolved, rules)
     content = network_json(network)
     if output is not None:
         output.write_bytes(content + b"\n")

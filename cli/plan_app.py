@@ -248,6 +248,40 @@ def export(
         )
 
 
+@plan_app.command()
+def draw(
+    plans: PlansArgument,
+    scenario: ScenarioArgument,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Directory for the pictures, two SVG a plan.")
+    ],
+    intersection: IntersectionsOption = None,
+    plan: PlanNameOption = None,
+    route_files: RoutesOption = None,
+    additional_files: AdditionalOption = None,
+    profile: ProfileOption = "sumo",
+    min_green: MinGreenOption = None,
+    force: ForceOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Draw signal timing plans, a bar for every signal group, with intergreens; and the stages."""
+    with process_edge(debug=debug):
+        from ampelwerk.cli import plan as command
+
+        command.draw(
+            plans,
+            scenario,
+            routes=route_files or [],
+            additional=additional_files or [],
+            profile=profile,
+            min_green_s=min_green,
+            intersections=intersection or [],
+            plan=plan,
+            output=output,
+            force=force,
+        )
+
+
 @plan_app.command("schema")
 def print_schema(debug: DebugOption = False) -> None:
     """Print the JSON Schema of the plan file."""

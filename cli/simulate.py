@@ -15,7 +15,8 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from rich.table import Table
 
 from ampelwerk.cli.fault_words import fault_of
-from ampelwerk.cli.inputs import BLIND, fresh_directory, known_control, plans_for, profile_of
+from ampelwerk.cli.inputs import BLIND, fresh_directory, known_control, profile_of
+from ampelwerk.cli.planned import plans_for
 from ampelwerk.engine._jit import compiled_before
 from ampelwerk.models.errors import InvalidInputError
 from ampelwerk.models.faults import Fault
@@ -76,7 +77,8 @@ def simulate(
     rules = profile_of(profile, min_green_s)
     wrong = tuple(fault_of(text) for text in faults)
     resolved = resolve(scenario, routes=routes, additional=additional, begin_s=begin_s, end_s=end_s)
-    timing = plans_for([control], plans)
+    console = Console(stderr=True)
+    timing = plans_for([control], plans, resolved, rules, console)
     config = RunConfig(
         scenario=resolved,
         control=control,
@@ -89,7 +91,6 @@ def simulate(
         faults=wrong,
         plans=timing,
     )
-    console = Console(stderr=True)
     announce(resolved, console)
     announce_faults(wrong, resolved, [control], console)
     with _directory(output, force=force) as directory, _bar(console) as bar:

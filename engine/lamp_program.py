@@ -28,6 +28,8 @@ class LampProgram(NamedTuple):
     """(states,) one letter per lamp, as in SUMO: r s red, u red-amber, G g green, y amber."""
     group_of: tuple[int, ...]
     """(lamps,) signal group of each lamp; -1 for one that no group drives."""
+    by_link: bool = False
+    """Lamps are links, else signal groups."""
 
     @property
     def cycle_ds(self) -> int:

@@ -134,7 +134,7 @@ class _LampCheck:
                     yield wrong(PlanRule.MIN_RED, rules.min_red_ds)
                 if follows == GREEN and rules.red_amber_ds:
                     yield wrong(PlanRule.RED_AMBER, rules.red_amber_ds, 0, end_ds)
-                most_ds = self._longest_red_ds(group)
+                most_ds = self._limits.red_ds(rules.max_red_ds)
                 if most_ds is not None and length_ds > most_ds:
                     yield wrong(PlanRule.MAX_RED, most_ds)
                 patience_s = self._limits.pedestrian_red_s
@@ -142,47 +142,53 @@ class _LampCheck:
                 if walks and patience_s is not None and length_ds > patience_s * 10:
                     yield wrong(PlanRule.MAX_RED, patience_s * 10, severity=Severity.WARNING)
 
-    def _longest_red_ds(self, group: int) -> float | None:
-        """Longest red allowed, by envelope and profile. [ds]"""
-        limits_ds = [
-            limit
-            for limit in (
-                self._envelope.groups[group].max_red_ds,
-                None if self._limits.max_red_s is None else self._limits.max_red_s * 10,
-            )
-            if limit is not None
-        ]
-        return min(limits_ds, default=None)
-
     def _together(self) -> Iterator[PlanFinding]:
         """Pairs that are lit at the same time."""
         clock_ds = 0
+        group_of = self._program.group_of
         meeting = self._priority_pairs()
         for duration_ds, state in zip(
             self._program.durations_ds, self._program.states, strict=True
         ):
-            lit = {
-                self._program.group_of[lamp]
-                for lamp in self._lamps
-                if ASPECT[state[lamp]] not in (RED, DARK)
-            }
-            first = {self._program.group_of[lamp] for lamp in self._lamps if state[lamp] == "G"}
+            lit = {group_of[lamp] for lamp in self._lamps if ASPECT[state[lamp]] not in (RED, DARK)}
             for a, b in combinations(sorted(lit), 2):
                 if self._envelope.conflict[a][b]:
                     yield self._found(PlanRule.CONFLICT, (a, b), clock_ds)
-                elif (a, b) in meeting and a in first and b in first:
-                    yield self._found(PlanRule.DOUBLE_PRIORITY, (a, b), clock_ds)
+            for a, b in meeting:
+                if state[a] == state[b] == "G":
+                    pair = tuple(sorted((group_of[a], group_of[b])))
+                    yield self._found(PlanRule.DOUBLE_PRIORITY, pair, clock_ds)
             clock_ds += duration_ds
 
-    def _priority_pairs(self) -> set[tuple[int, int]]:
-        """Pairs that meet, one of them giving way, unless the scenario itself lets both go first."""
-        yields, size = self._site.yields, self._envelope.size
-        pairs = {(a, b) for a, b in combinations(range(size), 2) if yields[a][b] or yields[b][a]}
+    def _priority_pairs(self) -> list[tuple[int, int]]:
+        """Pairs of lamps of which one gives way, unless the scenario itself lets both go first."""
+        group_of, first = self._program.group_of, set[tuple[int, int]]()
         for stage in self._site.stages:
             if stage.delivered and stage.selectable:  # a red-amber step names nobody who gives way
-                first = sorted(set(stage.groups) - set(stage.permissive))
-                pairs -= set(combinations(first, 2))
-        return pairs
+                first |= set(combinations(sorted(set(stage.groups) - set(stage.permissive)), 2))
+        found = []
+        for a, b in sorted(self._giving_way()):
+            pair = (min(group_of[a], group_of[b]), max(group_of[a], group_of[b]))
+            if pair[0] >= 0 and not self._envelope.conflict[pair[0]][pair[1]] and pair not in first:
+                found.append((a, b))
+        return found
+
+    def _giving_way(self) -> set[tuple[int, int]]:
+        """Pairs of lamps of which one gives way to the other, the smaller first."""
+        if self._program.by_link:
+            pairs = {
+                (movement.sumo_link_index, foe)
+                for movement in self._site.movements
+                for foe in movement.yields_to_links
+            }
+        else:
+            pairs = {
+                (a, b)
+                for a, row in enumerate(self._site.yields)
+                for b, way in enumerate(row)
+                if way
+            }
+        return {(min(pair), max(pair)) for pair in pairs}
 
     def _start(self, lamp: int, start_ds: int) -> Iterator[PlanFinding]:
         """Intergreens from every conflicting lamp to one that turns green."""

@@ -53,9 +53,9 @@ _MEANING = {
 _REMEDY = {
     PlanRule.CONFLICT: "take one of them out of the stage",
     PlanRule.DOUBLE_PRIORITY: "let one of them give way, or show them in different stages",
-    PlanRule.INTERGREEN: "let the step before last longer",
-    PlanRule.PEDESTRIAN_CLEARANCE: "let the step before last longer",
-    PlanRule.MIN_GREEN: "lengthen its step; the transition into the stage is part of it",
+    PlanRule.INTERGREEN: "let the second begin later",
+    PlanRule.PEDESTRIAN_CLEARANCE: "let the second begin later",
+    PlanRule.MIN_GREEN: "let it last longer; in a plan the transition is part of the step",
     PlanRule.MAX_GREEN: "shorten its step",
     PlanRule.MIN_RED: "keep it green, or lengthen the steps between",
     PlanRule.MAX_RED: "shorten the cycle, or serve it twice",

@@ -48,6 +48,8 @@ class Movement:
     """Where it goes."""
     yields_to: tuple[int, ...] = ()
     """Groups this movement gives way to when both show green (permissive)."""
+    yields_to_links: tuple[int, ...] = ()
+    """The same by position in the state string."""
     length_m: float = 0.0
     """Length of its path inside the junction. [m]"""
 

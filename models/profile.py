@@ -26,6 +26,13 @@ class PlanLimits:
     pedestrian_red_s: float | None = None
     """Red of pedestrians above which a warning is given. [s]"""
 
+    def red_ds(self, max_red_ds: int | None) -> int | None:
+        """Longest red of a group that has one of its own in its envelope. [ds]"""
+        if self.max_red_s is None:
+            return max_red_ds
+        own_ds = round(10 * self.max_red_s)
+        return own_ds if max_red_ds is None else min(own_ds, max_red_ds)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClearingClass:

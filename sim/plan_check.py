@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ampelwerk.engine.lamp_program import LampProgram
+from ampelwerk.engine.plan_switches import switch_findings
 from ampelwerk.engine.verification import verify, verify_program
 from ampelwerk.models.certificate import Certificate, PlanFinding
 from ampelwerk.models.errors import Finding, InvalidInputError, Severity
@@ -112,9 +113,16 @@ def check_plans(plan_set: PlanSet, model: Model, profile: Profile, where: str) -
     found = []
     for planned in plan_set.intersections:
         name = str(planned.intersection_id)
-        site = with_plans(model.site(name, f"{where}, intersection {name}"), planned)
+        site = with_plans(
+            model.site(name, f"{where}, intersection {name}"), planned, plan_set.calendar
+        )
         for plan in site.plans:
-            found.append(_checked(name, plan.plan_id, verify(plan, site, profile)))
+            verdict = verify(plan, site, profile)
+            while_switching = switch_findings(site, plan.plan_id, profile)
+            if while_switching:
+                told = verdict.warnings if isinstance(verdict, Certificate) else verdict
+                verdict = (*told, *while_switching)
+            found.append(_checked(name, plan.plan_id, verdict))
     return found
 
 
@@ -135,7 +143,7 @@ def _checked(
 
 
 def check_programs(path: Path, model: Model, profile: Profile) -> list[Checked]:
-    """Every tlLogic of an additional file or a net; signals that are off are left out.
+    """Every tlLogic of an additional file or a net but those that are off or left to SUMO.
 
     A program whose durations vary is checked at its durations, at the shortest and at the longest.
 
@@ -153,6 +161,8 @@ def check_programs(path: Path, model: Model, profile: Profile) -> list[Checked]:
                 "the program has a value that is no number", where=where, found=str(error)
             ) from error
         if not program.states or program.kind == "off":
+            continue
+        if any(left.intersection_id == program.signal_id for left in model.uncontrolled):
             continue
         found.append(_check_program(program, model.site(program.signal_id, where), profile, where))
     if not found:
@@ -228,6 +238,7 @@ def _lamps(states: Sequence[ProgramState], site: Intersection) -> tuple[LampProg
         durations_ds=tuple(round(state.duration_s * 10) for state in states),
         states=tuple(read),
         group_of=site.sumo_link_group,
+        by_link=True,
     )
     return lamps, flickers
 

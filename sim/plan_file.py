@@ -102,6 +102,9 @@ class CalendarPart(_Part):
 class PlanDocument(_Part):
     """Timing plans of many intersections."""
 
+    schema_file: str | None = Field(
+        None, alias="$schema", description="Where editors find this schema; not read."
+    )
     format: Literal["ampelwerk-plans/1"]
     name: Name = Field(description="What the plans are for, such as the name of the network.")
     version: int = Field(ge=1, description="Raised with every change of the content.")

@@ -11,6 +11,7 @@ from typer.testing import CliRunner, Result
 
 from ampelwerk.cli.main import app
 from tests.cli.test_bad_input import assert_refused
+from tests.sim import odd_networks
 
 UNSAFE = 2
 
@@ -123,6 +124,33 @@ def test_profile_and_limits_decide(folder: Path, tmp_path: Path) -> None:
     )
 
 
+def test_switches_of_the_calendar_are_checked(folder: Path, tmp_path: Path) -> None:
+    content = json.loads((folder / "plans.json").read_text(encoding="utf-8"))
+    (site,) = content["intersections"]
+    (day,) = site["plans"]
+    site["plans"].append({**day, "id": "night", "offset_s": 60})
+    days = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+    content["calendar"] = [
+        {"days": days, "at": "06:00", "plan": "0"},
+        {"days": days, "at": "20:00", "plan": "night"},
+    ]
+    path = tmp_path / "calendar.json"
+    path.write_text(json.dumps(content), encoding="utf-8")
+    words = ("check", path, "--model", "cologne1")
+    assert ampelwerk(*words).exit_code == 0
+    result = ampelwerk(*words, "--max-red", "60")
+    assert result.exit_code == UNSAFE
+    assert "plan night" in result.stdout and "while the plan takes over" in result.stdout
+
+
+def test_signals_left_to_sumo_are_named_and_left_out(folder: Path) -> None:
+    scenario = odd_networks.railway(folder)
+    result = ampelwerk("check", scenario.net_file, "--model", scenario.net_file)
+    assert result.exit_code == 0, result.output
+    assert "1 checked" in result.stdout
+    assert "left to SUMO, not checked" in result.stderr
+
+
 def test_certificate_is_written_and_not_overwritten(folder: Path, tmp_path: Path) -> None:
     output = tmp_path / "certificates.json"
     words = ("check", folder / "plans.json", "--model", "cologne1", "-o", output)
@@ -148,3 +176,15 @@ def test_what_does_not_fit_is_refused(folder: Path, tmp_path: Path) -> None:
     empty = tmp_path / "empty.add.xml"
     empty.write_text("<additional/>", encoding="utf-8")
     assert_refused(ampelwerk("check", empty, "--model", "cologne1"), "no signal program")
+
+
+def test_intergreen_is_explained_term_by_term() -> None:
+    words = ("model", "corridor", "--profile", "rilsa", "--explain-intergreen", "F1", "K1")
+    assert_refused(ampelwerk(*words), "several intersections", "--intersection")
+    shown = ampelwerk(*words, "-i", "j0").stdout
+    assert "j0, end of green of F1 to start of K1: 6 s (rilsa/1)" in shown
+    assert "t_r = (s_0 + l) / v_r = (6.4 m + 0 m) / 1.2 m/s = 5.33 s" in shown
+    found = json.loads(ampelwerk(*words, "-i", "j0", "--json").stdout)
+    assert found["intergreen_s"] == max(stream["result_s"] for stream in found["streams"]) == 6
+    plain = ampelwerk("model", "corridor", "--explain-intergreen", "F1", "K1", "-i", "j0").stdout
+    assert "smallest gap that the scenario's programs show" in plain

@@ -74,7 +74,7 @@ def test_export_writes_the_plan_of_a_name(plans: Path, tmp_path: Path) -> None:
 
 def test_plans_of_another_network_are_refused(plans: Path, small: SmallScenario) -> None:
     words = ("simulate", *small.arguments, "--control", "plan", "--plans", str(plans))
-    assert_refused(ampelwerk(*words), "not controlled here", "j0")
+    assert_refused(ampelwerk(*words), "no such intersection", "j0")
 
 
 def test_control_plan_and_plan_file_belong_together(plans: Path, small: SmallScenario) -> None:
@@ -97,3 +97,39 @@ def test_broken_plan_file_is_refused_before_anything_runs(
         'version: Input should be a valid integer, not "one"',
     )
     assert not output.exists()
+
+
+def test_pictures_are_drawn_one_a_plan_and_not_overwritten(plans: Path, tmp_path: Path) -> None:
+    words = ("plan", "draw", plans, "corridor", "-o", tmp_path / "pictures")
+    result = ampelwerk(*words, "-i", "j0", "-i", "j3")
+    assert result.exit_code == 0, result.output
+    files = [Path(line) for line in result.stdout.splitlines()]
+    assert [file.name for file in files] == [
+        "j0-coordinated.svg", "j0-coordinated-stages.svg",
+        "j3-coordinated.svg", "j3-coordinated-stages.svg",
+    ]  # fmt: skip
+    assert all(file.read_text(encoding="utf-8").startswith("<svg ") for file in files)
+    assert_refused(ampelwerk(*words), "--force")
+    assert len(list((tmp_path / "pictures").iterdir())) == 4
+
+
+@pytest.mark.sumo
+def test_comparison_runs_plans_beside_other_controls(small: SmallScenario, tmp_path: Path) -> None:
+    plans = tmp_path / "plans.json"
+    assert ampelwerk("plan", "import", *small.arguments, "-o", plans).exit_code == 0
+    site = content(plans)["intersections"][0]
+    site["plans"][0]["steps"][1]["at_s"] = 2
+    changed(plans, plans, intersections=[site], profile="rilsa/1")
+    output = tmp_path / "compared"
+    words = (
+        "compare", *small.arguments, "--control", "native", "--control", "plan", "--plans",
+        str(plans), "--seeds", "1:2", "-e", "60", "-o", str(output), "--json",
+    )  # fmt: skip
+    result = ampelwerk(*words)
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout)["controls"] == ["native", "plan"]
+    assert "the interlock delays what is illegal" in result.stderr
+    assert "its own program runs" in result.stderr
+    assert "made under rilsa/1" in result.stderr
+    changed(plans, plans, version=2)
+    assert_refused(ampelwerk(*words), "another configuration", "plans")

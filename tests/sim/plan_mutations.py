@@ -108,8 +108,6 @@ def mutated_program(program: LampProgram, random: Random) -> LampProgram:
                 states[k] = "".join(
                     letter if other in touched else old for other, old in enumerate(states[k])
                 )
-    return LampProgram(
-        durations_ds=tuple(10 * duration for duration in durations),
-        states=tuple(states),
-        group_of=program.group_of,
+    return program._replace(
+        durations_ds=tuple(10 * duration for duration in durations), states=tuple(states)
     )

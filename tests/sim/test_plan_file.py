@@ -171,6 +171,11 @@ def test_what_is_wrong_is_named_with_its_place(fault: str, plans: PlanSet) -> No
     assert "remedy" in str(caught.value)
 
 
+def test_editors_may_name_the_schema(plans: PlanSet) -> None:
+    content = {"$schema": "plan-file.schema.json", **json.loads(plans_json(plans))}
+    assert plans_from_json(json.dumps(content).encode(), where="my.json") == plans
+
+
 def test_file_cut_short_is_refused(plans: PlanSet) -> None:
     with pytest.raises(InvalidInputError, match=r"Invalid JSON.*line"):
         plans_from_json(plans_json(plans)[:400], where="my.json")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from ampelwerk.models.calendar import CalendarEntry, Weekday
 from ampelwerk.models.errors import InvalidInputError
 from ampelwerk.models.intersection import Intersection
 from ampelwerk.models.plan import CyclicPlan, PlanStep
@@ -15,6 +17,7 @@ from ampelwerk.models.plan_set import network_with_plans, plan_set_of
 from ampelwerk.models.profile import Profile, RilsaProfile, SumoProfile
 from ampelwerk.sim.imported import import_network
 from ampelwerk.sim.plan_programs import unrolled, used_names, write_sumo_additional
+from ampelwerk.sim.report.signal_record import StateChanges
 from ampelwerk.sim.scenario import Scenario, resolve
 from tests.sim import odd_networks
 from tests.sim.runs import simulate
@@ -104,3 +107,48 @@ def test_plan_that_never_settles_is_refused() -> None:
     hectic = CyclicPlan(plan_id="hectic", cycle_ds=37, offset_ds=0, steps=steps)
     with pytest.raises(InvalidInputError, match=r"plan hectic.*never settles"):
         unrolled(site, hectic, 10)
+
+
+def test_calendar_switches_plans_while_the_simulation_runs(tmp_path: Path) -> None:
+    scenario = odd_networks.crossings(tmp_path)
+    network = import_network(scenario, SumoProfile())
+    day, night = (
+        [replace(stretched(site.plans[0], k), plan_id=name) for site in network.intersections]
+        for k, name in ((0, "day"), (30, "night"))
+    )
+    days = tuple(Weekday)
+    plans = plan_set_of(
+        (
+            replace(site, plans=tuple(pair))
+            for site, *pair in zip(network.intersections, day, night, strict=True)
+        ),
+        name="plans",
+        profile="sumo/1",
+        calendar=(
+            CalendarEntry(days=days, at_s=23 * 3600, plan_id="day"),
+            CalendarEntry(days=days, at_s=100, plan_id="night"),
+        ),
+    )
+    measures = simulate(scenario, tmp_path / "run", "plan", plans=plans)
+    assert measures["safety"]["violations"] == 0
+    with (tmp_path / "run" / "signals.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    for site in network_with_plans(network, plans).intersections:
+        name = str(site.intersection_id)
+        shown = StateChanges(
+            [float(row["time"]) for row in rows if row["intersection"] == name],
+            [row["state"] for row in rows if row["intersection"] == name],
+        )
+        settled_s = site.schedule.takeover(1000).at_ds / 10 + 30
+        assert 100 <= settled_s < 200
+        for plan, begin_s, end_s in ((site.plans[0], 0, 99), (site.plans[1], settled_s, 240)):
+            expected = seconds_of(site, plan)
+            for now_s in range(int(begin_s), int(end_s)):
+                assert shown.at(now_s) == expected(now_s), (name, now_s)
+
+
+def seconds_of(site: Intersection, plan: CyclicPlan) -> Callable[[int], str]:
+    """The state of a plan that has run in, second by second."""
+    found = unrolled(site, plan, 10)
+    states = [state for length_ds, state in found.states for _ in range(length_ds // 10)]
+    return lambda now_s: states[(now_s - found.offset_ds // 10) % len(states)]

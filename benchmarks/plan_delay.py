@@ -1,7 +1,7 @@
 """Mean delay of computed timing plans beside the shipped programs and SUMO's own tools.
 
-    python benchmarks/plan_delay.py results/            # all networks
-    python benchmarks/plan_delay.py results/ cologne1   # one of them
+    python -m benchmarks.plan_delay results/            # all networks
+    python -m benchmarks.plan_delay results/ cologne1   # one of them
 
 Plans come from counts of seeds 101 to 105 under the shipped program (`ampelwerk optimize`); SUMO's
 tools get the demand itself, routes from duarouter: `tlsCycleAdaptation.py`, and the same followed by

@@ -17,7 +17,7 @@ from rich.table import Table
 
 from ampelwerk.cli.inputs import fresh_file, profile_of, seed_list
 from ampelwerk.engine.coordination.deadline import Deadline
-from ampelwerk.engine.coordination.timing_plans import TimingPlans, timing_plans
+from ampelwerk.engine.coordination.timing_plans import TimingPlans, daily_plans
 from ampelwerk.engine.coordination.traffic_demand import TrafficDemand
 from ampelwerk.models.errors import Finding, InvalidInputError
 from ampelwerk.models.network import Network
@@ -25,7 +25,7 @@ from ampelwerk.models.plan_set import plan_set_of
 from ampelwerk.models.profile import Profile
 from ampelwerk.sim.count_files import demand_from_counts, read_counts
 from ampelwerk.sim.imported import import_network, read_network
-from ampelwerk.sim.loop_counts import count_runs, recorded_runs
+from ampelwerk.sim.loop_counts import count_runs, counted_alike, recorded_runs
 from ampelwerk.sim.plan_file import write_plans
 from ampelwerk.sim.plan_programs import used_names, write_sumo_additional
 from ampelwerk.sim.run import RunConfig
@@ -34,6 +34,8 @@ from ampelwerk.sim.scenario import Scenario, resolve
 
 SHOWN_FINDINGS = 12
 """Findings that are printed; all are in the JSON."""
+MOST_PLANS = 12
+"""Most plans over the day."""
 _UNIT_S = {"s": 1.0, "min": 60.0, "h": 3600.0}
 Tell = Callable[[float], None]
 
@@ -73,6 +75,13 @@ def optimize(
         raise InvalidInputError(
             "the time limit is not positive", where="--time-limit", found=f"{time_limit_s:g}"
         )
+    if not 1 <= max_plans <= MOST_PLANS:
+        raise InvalidInputError(
+            "this number of plans is not possible",
+            where="--max-plans",
+            found=str(max_plans),
+            limit=f"1 to {MOST_PLANS}",
+        )
     interval_s, seeds = interval_of(interval), seed_list(count_seeds)
     rules = profile_of(profile, min_green_s)
     subject = _subject(scenario, routes, additional, rules)
@@ -98,13 +107,11 @@ def optimize(
         bar.update(task, completed=1.0)
         task = bar.add_task("optimising", total=1.0)
         deadline = Deadline(time_limit_s)
-        plans = timing_plans(
+        plans, calendar = daily_plans(
             subject.network,
             demand,
             rules,
-            flow_veh_h=demand.mean_veh_h(),
-            period_h=demand.period_h,
-            plan_id="optimised",
+            most=max_plans,
             deadline=deadline,
             progress=lambda share: bar.update(task, completed=share),
             corridors=chosen,
@@ -117,13 +124,17 @@ def optimize(
             where=scenario,
             found="; ".join(str(finding) for finding in findings[:SHOWN_FINDINGS]),
         )
-    write_plans(plan_set_of(plans.sites, name=subject.name, profile=rules.label), output)
+    write_plans(
+        plan_set_of(plans.sites, name=subject.name, profile=rules.label, calendar=calendar), output
+    )
     if sumo_additional is not None and subject.scenario is not None:
+        begin_ds = round(subject.scenario.begin_s * 10)
         write_sumo_additional(
             plans.sites,
             sumo_additional,
             step_ds=round(subject.scenario.step_s * 10),
             taken=used_names(subject.scenario.net_file, subject.scenario.additional_files),
+            plan_of=lambda site: site.schedule.plan_at(begin_ds),
         )
     if as_json:
         print(json.dumps(_as_data(subject, plans, findings), indent=2, ensure_ascii=False))
@@ -223,9 +234,9 @@ def _demand(
         network, demand = count_runs(
             directories, interval_s, progress=lambda s: tell(share + (1 - share) * s)
         )
-        if network != subject.network:
+        if not counted_alike(network, subject.network):
             raise InvalidInputError(
-                "the runs were made on another network, or under another profile",
+                "the runs were made on another network",
                 where=str(directories[0]),
                 limit=f"runs of {subject.name}",
                 remedy="record them anew, or name the scenario they are of",
@@ -266,6 +277,7 @@ def _rows(subject: _Subject, plans: TimingPlans) -> list[dict[str, Any]]:
         found.append(
             {
                 "intersection": str(site.intersection_id),
+                "plan": plan.plan_id,
                 "cycle_s": plan.cycle_s,
                 "cycle_before_s": shipped.cycle_ds / 10,
                 "offset_s": plan.offset_s,
@@ -291,13 +303,14 @@ def _as_data(subject: _Subject, plans: TimingPlans, findings: Sequence[Finding])
 
 def _show(subject: _Subject, plans: TimingPlans) -> None:
     table = Table(box=None, pad_edge=False)
-    for title in ("intersection", "group", "cycle \\[s]", "before \\[s]", "offset \\[s]",
+    for title in ("intersection", "plan", "group", "cycle \\[s]", "before \\[s]", "offset \\[s]",
                   "steps: stage \\[s]", "saturation", "delay \\[s]"):  # fmt: skip
         table.add_column(title, overflow="fold")
     for row in _rows(subject, plans):
         steps = ", ".join(f"{step['stage']} {step['step_s']}" for step in row["stages"])
         table.add_row(
             row["intersection"],
+            row["plan"],
             "-" if row["group"] is None else str(row["group"] + 1),
             str(row["cycle_s"]),
             f"{row['cycle_before_s']:g}",

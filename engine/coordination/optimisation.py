@@ -46,6 +46,8 @@ class SignalPlan:
     """Greatest degree of saturation of a lane. [-]"""
     delay_s: float
     """Mean delay the model expects. [s/veh]"""
+    plan_id: str = ""
+    """Name of the plan it belongs to."""
 
     @property
     def cycle_s(self) -> int:

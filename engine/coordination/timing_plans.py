@@ -6,17 +6,20 @@ Whatever is kept is verified too; what does not verify is left out and named.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from ampelwerk.engine.coordination.corridor_band import CorridorBand
+from ampelwerk.engine.coordination.day_plans import Stretch, calendar_of, stretches
 from ampelwerk.engine.coordination.deadline import Deadline
 from ampelwerk.engine.coordination.optimisation import LONGEST_S, SignalPlan, optimise
 from ampelwerk.engine.coordination.plan_problem import Streets
 from ampelwerk.engine.coordination.stage_sequence import shipped_stages
 from ampelwerk.engine.coordination.traffic_demand import TrafficDemand
 from ampelwerk.engine.kernels.city import FloatArray
+from ampelwerk.engine.plan_switches import switch_findings
 from ampelwerk.engine.verification import verify
+from ampelwerk.models.calendar import CalendarEntry
 from ampelwerk.models.certificate import Certificate
 from ampelwerk.models.errors import Finding, Severity
 from ampelwerk.models.intersection import Intersection
@@ -35,7 +38,7 @@ class TimingPlans:
     sites: tuple[Intersection, ...]
     """Intersections with their verified plan as the only one."""
     computed: tuple[SignalPlan, ...]
-    """What the model says of the computed ones."""
+    """What the model says of the computed ones, plan after plan."""
     findings: tuple[Finding, ...]
     """Oversaturation, and signals without a computed plan, with the reason."""
 
@@ -95,7 +98,85 @@ def timing_plans(
             findings += refused
         if ready is not None:
             sites.append(ready)
-    return TimingPlans(sites=tuple(sites), computed=tuple(computed), findings=tuple(findings))
+    named = tuple(replace(plan, plan_id=plan_id) for plan in computed)
+    return TimingPlans(sites=tuple(sites), computed=named, findings=tuple(findings))
+
+
+def daily_plans(
+    network: Network,
+    demand: TrafficDemand,
+    profile: Profile,
+    *,
+    most: int,
+    deadline: Deadline,
+    progress: Callable[[float], None] = lambda share: None,
+    corridors: Sequence[tuple[int, ...]] = (),
+) -> tuple[TimingPlans, tuple[CalendarEntry, ...]]:
+    """Plans for the demand of a day, at most so many, and when each is in force.
+
+    A signal that has no safe plan for one of the stretches is left out altogether. A plan whose
+    switch would keep a group at red too long is refused in the same way as an unsafe one.
+    """
+    found = stretches(demand.flow_veh_h, demand.interval_s, most)
+    names = _names(found)
+    parts = []
+    for number, name in enumerate(names):
+        of_plan = [stretch for stretch in found if stretch.plan == number]
+        chosen = [k for stretch in of_plan for k in range(stretch.first, stretch.end)]
+        longest = max(stretch.end - stretch.first for stretch in of_plan)
+        parts.append(
+            timing_plans(
+                network,
+                demand,
+                profile,
+                flow_veh_h=demand.mean_veh_h(chosen),
+                period_h=longest * demand.interval_s / 3600.0,
+                plan_id=name,
+                deadline=deadline,
+                progress=_part_of(progress, number, len(names)),
+                corridors=corridors,
+            )
+        )
+    calendar = calendar_of(found, demand.begin_s, demand.interval_s, names)
+    by_name = [{site.intersection_id: site for site in part.sites} for part in parts]
+    sites, findings = [], list(dict.fromkeys(f for part in parts for f in part.findings))
+    for first in parts[0].sites:
+        own = [
+            sites_of[first.intersection_id]
+            for sites_of in by_name
+            if first.intersection_id in sites_of
+        ]
+        if len(own) < len(parts):
+            continue
+        site = replace(first, plans=tuple(one.plans[0] for one in own), calendar=calendar)
+        reds = [f for name in names for f in switch_findings(site, name, profile)]
+        if reds:
+            where = f"{site.intersection_id}, calendar"
+            message = f"a switch of the calendar is refused: {reds[0].finding(where).message}"
+            findings.append(
+                _finding(
+                    "no_safe_plan",
+                    Severity.WARNING,
+                    site,
+                    message,
+                    "It is left out of the plan file.",
+                )
+            )
+            continue
+        sites.append(site)
+    computed = tuple(plan for part in parts for plan in part.computed)
+    return TimingPlans(sites=tuple(sites), computed=computed, findings=tuple(findings)), calendar
+
+
+def _names(found: Sequence[Stretch]) -> list[str]:
+    """Names of the plans: numbers, where there is more than one."""
+    plans = max(stretch.plan for stretch in found) + 1
+    return ["optimised"] if plans == 1 else [f"optimised-{k + 1}" for k in range(plans)]
+
+
+def _part_of(progress: Callable[[float], None], k: int, count: int) -> Callable[[float], None]:
+    """Progress of one part as progress of all."""
+    return lambda share: progress((k + share) / count)
 
 
 def _band_finding(network: Network, band: CorridorBand) -> Finding:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -32,9 +33,9 @@ class TrafficDemand:
         """Time covered by all intervals. [h]"""
         return len(self.flow_veh_h) * self.interval_s / 3600.0
 
-    def mean_veh_h(self, intervals: slice = slice(None)) -> FloatArray:
-        """(L,) mean arrivals over some intervals; 0 where nothing was counted. [veh/h]"""
-        chosen = self.flow_veh_h[intervals]
+    def mean_veh_h(self, intervals: Sequence[int] | None = None) -> FloatArray:
+        """(L,) mean arrivals over some intervals, or all; 0 where nothing was counted. [veh/h]"""
+        chosen = self.flow_veh_h if intervals is None else self.flow_veh_h[list(intervals)]
         known = ~np.isnan(chosen)
         total = np.where(known, chosen, 0.0).sum(axis=0)
         mean: FloatArray = total / np.maximum(known.sum(axis=0), 1)

@@ -2,6 +2,7 @@
 
     python -m benchmarks.plan_delay results/            # all networks
     python -m benchmarks.plan_delay results/ cologne1   # one of them
+    python -m benchmarks.plan_delay results/ --without-tools
 
 Plans come from counts of seeds 101 to 105 under the shipped program (`ampelwerk optimize`); SUMO's
 tools get the demand itself, routes from duarouter: `tlsCycleAdaptation.py`, and the same followed by
@@ -16,6 +17,7 @@ import importlib.util
 import json
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +30,7 @@ NETWORKS = (
     "arterial4x4",
 )  # fmt: skip
 SEEDS, COUNTED = range(1, 6), "101:106"
+OURS = ("native", "plan")
 KINDS = ("native", "tlsCycleAdaptation", "+ tlsCoordinator", "plan")
 
 
@@ -101,15 +104,15 @@ def cell(runs: list[dict[str, Any]]) -> str:
     )
 
 
-def row(network: str, folder: Path) -> list[str]:
+def row(network: str, kinds: Sequence[str], folder: Path) -> list[str]:
     """Cells of one network."""
     folder.mkdir(parents=True, exist_ok=True)
     plans = folder / "plans.json"
     if not plans.exists():
         ampelwerk("optimize", network, "--count-seeds", COUNTED, "-o", str(plans))
-    ready = sumo_tools(resolve(network), folder)
+    ready = sumo_tools(resolve(network), folder) if len(kinds) > len(OURS) else {}
     cells = []
-    for kind in KINDS:
+    for kind in kinds:
         words = ["--control", "native"]
         if kind == "plan":
             words = ["--control", "plan", "--plans", str(plans)]
@@ -128,11 +131,13 @@ def row(network: str, folder: Path) -> list[str]:
 
 def main() -> None:
     """Print the table, a row as soon as it is there."""
-    directory, chosen = Path(sys.argv[1]).absolute(), sys.argv[2:] or NETWORKS
-    print("| network | " + " | ".join(KINDS) + " |")
-    print("|---" * (len(KINDS) + 1) + "|")
+    words = [word for word in sys.argv[1:] if not word.startswith("--")]
+    directory, chosen = Path(words[0]).absolute(), words[1:] or NETWORKS
+    kinds = OURS if "--without-tools" in sys.argv else KINDS
+    print("| network | " + " | ".join(kinds) + " |")
+    print("|---" * (len(kinds) + 1) + "|")
     for network in chosen:
-        print(f"| {network} | {' | '.join(row(network, directory / network))} |", flush=True)
+        print(f"| {network} | {' | '.join(row(network, kinds, directory / network))} |", flush=True)
 
 
 if __name__ == "__main__":

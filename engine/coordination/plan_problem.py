@@ -198,7 +198,7 @@ def _streams(network: Network, demand: TrafficDemand, demand_veh_h: FloatArray) 
         arriving[target] += part
     found = []
     for (source, target), part in sorted(veh_h.items()):
-        part *= min(1.0, demand_veh_h[target] / arriving[target])
-        if part >= LEAST_PART * demand_veh_h[target]:
+        part *= min(1.0, demand_veh_h[target] / max(arriving[target], 1e-9))
+        if part > 0 and part >= LEAST_PART * demand_veh_h[target]:
             found.append(Stream(source, target, part, travel[source, target]))
     return found

@@ -13,6 +13,7 @@ from ampelwerk.cli.batch import check_workers, run_missing
 from ampelwerk.cli.failure import COMPARED_WORSE, OK, RUNTIME_ERROR
 from ampelwerk.cli.fault_words import fault_of
 from ampelwerk.cli.inputs import fresh_directory, known_control, seed_list
+from ampelwerk.cli.planned import plans_for
 from ampelwerk.cli.simulate import announce, announce_faults
 from ampelwerk.models.detection import LoopRole
 from ampelwerk.models.errors import InvalidInputError
@@ -41,6 +42,7 @@ def compare(
     backend: str,
     time_to_teleport_s: float,
     faults: list[str],
+    plans: Path | None,
     output: Path,
     force: bool,
     gate: bool,
@@ -58,10 +60,11 @@ def compare(
     check_workers(workers)
     wrong = tuple(fault_of(text) for text in faults)
     seed_numbers = seed_list(seeds)
+    resolved = resolve(scenario, routes=routes, additional=additional, begin_s=begin_s, end_s=end_s)
+    console = Console(stderr=True)
+    timing = plans_for(names, plans, resolved, profile, console)
     config = RunConfig(
-        scenario=resolve(
-            scenario, routes=routes, additional=additional, begin_s=begin_s, end_s=end_s
-        ),
+        scenario=resolved,
         control=names[0],
         profile=profile,
         without_loops=without_loops,
@@ -70,8 +73,8 @@ def compare(
         backend=backend,
         time_to_teleport_s=time_to_teleport_s,
         faults=wrong,
+        plans=timing,
     )
-    console = Console(stderr=True)
     announce(config.scenario, console)
     announce_faults(wrong, config.scenario, names, console)
     output = output.absolute()

@@ -59,7 +59,7 @@ def _network(
     else:
         scenario = resolve(source, routes=[], additional=additional, begin_s=None, end_s=None)
         nets, files = scenario.net_file, scenario.additional_files
-    signals = read_intersections(nets, files, profile_of(profile, min_green_s))
+    signals = read_intersections(nets, files, profile_of(profile, min_green_s=min_green_s))
     return Network(
         intersections=tuple(signals.intersections),
         approaches=(),

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from ampelwerk.models.errors import InvalidInputError
+from ampelwerk.sim.controls import ON_PLAN
 from ampelwerk.sim.explanation import Explanation, Lamps, ShownStage
 from ampelwerk.sim.explanation import explain as explanation_of
 from ampelwerk.sim.run_directory import open_run
@@ -68,8 +69,8 @@ def _headline(found: Explanation) -> str:
     chosen = f"stage {found.chosen.stage}"
     if found.plan:
         why = (
-            "fixed decides nothing itself"
-            if found.control == "fixed"
+            f"{found.control} decides nothing itself"
+            if found.control in ON_PLAN
             else f"{found.control} had not decided anything yet"
         )
         if found.before is None:

@@ -10,9 +10,11 @@ from pathlib import Path
 from ampelwerk.models.errors import InvalidInputError
 from ampelwerk.models.profile import Profile, RilsaProfile, SumoProfile
 
-CONTROLS = ("native", "fixed", "actuated", "max-pressure", "priority-index", "rolling-horizon")
+CONTROLS = (
+    "native", "fixed", "plan", "actuated", "max-pressure", "priority-index", "rolling-horizon",
+)  # fmt: skip
 """Kinds of signal control."""
-BLIND = ("native", "fixed")
+BLIND = ("native", "fixed", "plan")
 """Those that look at no loop."""
 ALIASES = {"adaptive": "rolling-horizon"}
 """Other names for them."""
@@ -34,7 +36,11 @@ def known_control(name: str) -> str:
 
 
 def profile_of(
-    name: str, *, min_green_s: float | None, amber_s: float | None, all_red_s: float | None
+    name: str,
+    *,
+    min_green_s: float | None = None,
+    amber_s: float | None = None,
+    all_red_s: float | None = None,
 ) -> Profile:
     """The rule profile of a name, with the times that were given.
 

@@ -26,6 +26,7 @@ from ampelwerk.cli.options import (
     JsonOption,
     MinGreenOption,
     OutputOption,
+    PlansOption,
     ProfileOption,
     ResultsOption,
     RoutesOption,
@@ -36,6 +37,7 @@ from ampelwerk.cli.options import (
     WithoutLoopsOption,
     WorkersOption,
 )
+from ampelwerk.cli.plan_app import check, optimize, plan_app
 from ampelwerk.models.faults import FaultKind
 
 app = typer.Typer(
@@ -46,6 +48,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     add_completion=False,
 )
+app.command()(check)
+app.command()(optimize)
+app.add_typer(plan_app)
 
 
 def _version(wanted: bool) -> None:
@@ -98,6 +103,18 @@ def model(
         Optional[Path],  # noqa: UP045
         typer.Option("--output", "-o", help="Write the whole model to this JSON file."),
     ] = None,
+    explain_intergreen: Annotated[
+        Optional[tuple[str, str]],  # noqa: UP045
+        typer.Option(
+            "--explain-intergreen",
+            metavar="A B",
+            help="Show how the intergreen from signal group A to B was found, and nothing else.",
+        ),
+    ] = None,
+    intersection: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--intersection", "-i", help="Where A and B are, if there are several."),
+    ] = None,
     force: ForceOption = False,
     as_json: JsonOption = False,
     debug: DebugOption = False,
@@ -115,6 +132,8 @@ def model(
             output=output,
             force=force,
             as_json=as_json,
+            intersection=intersection,
+            explained=explain_intergreen,
         )
 
 
@@ -124,8 +143,8 @@ def simulate(
     control: Annotated[
         str,
         typer.Option(
-            help="native, fixed, actuated, max-pressure, priority-index or rolling-horizon (adaptive "
-            "for short); native is SUMO's own program, untouched."
+            help="native, fixed, plan, actuated, max-pressure, priority-index or rolling-horizon "
+            "(adaptive for short); native is SUMO's own program, untouched."
         ),
     ] = "adaptive",
     route_files: RoutesOption = None,
@@ -168,6 +187,7 @@ def simulate(
         ),
     ] = None,
     fault: FaultOption = None,
+    plans: PlansOption = None,
     output: OutputOption = None,
     force: ForceOption = False,
     as_json: JsonOption = False,
@@ -196,6 +216,7 @@ def simulate(
             events=events,
             overrides=overrides,
             faults=fault or [],
+            plans=plans,
             output=output,
             force=force,
             as_json=as_json,
@@ -226,6 +247,7 @@ def compare(
     backend: BackendOption = "libsumo",
     time_to_teleport: TeleportOption = -1.0,
     fault: FaultOption = None,
+    plans: PlansOption = None,
     gate: Annotated[
         bool,
         typer.Option("--gate", help="Exit with 3 if a control is clearly worse than the first."),
@@ -254,6 +276,7 @@ def compare(
             backend=backend,
             time_to_teleport_s=time_to_teleport,
             faults=fault or [],
+            plans=plans,
             output=output,
             force=force,
             gate=gate,

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ampelwerk.cli.inputs import fresh_files
+from ampelwerk.cli.intergreen import explain
 from ampelwerk.models.detection import LoopRole
 from ampelwerk.models.intersection import Intersection
 from ampelwerk.models.network import Network
@@ -26,15 +27,17 @@ def model(
     output: Path | None,
     force: bool,
     as_json: bool,
+    intersection: str | None = None,
+    explained: tuple[str, str] | None = None,
 ) -> None:
-    """Print the intersections; write the whole model if asked."""
+    """Print the intersections, or where one intergreen comes from; write the model if asked."""
     if output is not None:
         fresh_files([output], force=force)
-    network = import_network(
-        resolve(scenario, routes=routes, additional=additional),
-        profile,
-        without_loops=without_loops,
-    )
+    resolved = resolve(scenario, routes=routes, additional=additional)
+    if explained is not None:
+        explain(resolved, profile, intersection=intersection, groups=explained, as_json=as_json)
+        return
+    network = import_network(resolved, profile, without_loops=without_loops)
     content = network_json(network)
     if output is not None:
         output.write_bytes(content + b"\n")

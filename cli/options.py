@@ -81,6 +81,10 @@ SchedulerOption = Annotated[
 ResultsOption = Annotated[
     Path, typer.Option("--output", "-o", help="Directory for the results; resumed if cut off.")
 ]
+PlansOption = Annotated[
+    Optional[Path],  # noqa: UP045
+    typer.Option("--plans", help="Plan file that --control plan runs."),
+]
 BackendOption = Annotated[
     Literal["libsumo", "traci"], typer.Option(help="How SUMO is driven; the GUI needs traci.")
 ]

@@ -13,7 +13,7 @@ from ampelwerk.cli.failure import OK, RUNTIME_ERROR
 from ampelwerk.cli.inputs import fresh_directory, known_control
 from ampelwerk.models.errors import InvalidInputError
 from ampelwerk.sim.agreement import Agreement, agreement
-from ampelwerk.sim.controls import NATIVE, controlled_network
+from ampelwerk.sim.controls import NATIVE, PLAN, controlled_network
 from ampelwerk.sim.decisions import read_decisions
 from ampelwerk.sim.replay import (
     Difference,
@@ -34,6 +34,7 @@ def replay(
     if control is not None:
         control = _replayable(control)
     record = open_record(open_run(directory))
+    _require_plans(control, record)
     control = control or record.run.control
     if output is not None:
         _refuse_own(output, directory)
@@ -77,6 +78,18 @@ def _replayable(name: str) -> str:
             remedy="choose another one, such as fixed",
         )
     return control
+
+
+def _require_plans(control: str | None, record: Record) -> None:
+    """Plans of a plan file can be replayed only where they were recorded."""
+    if control == PLAN and record.run.control != PLAN:
+        raise InvalidInputError(
+            "the record holds no plans of a plan file",
+            where="--control",
+            found=control,
+            limit=f"any other kind of control; the record is of {record.run.control}",
+            remedy="choose fixed for the scenario's own program",
+        )
 
 
 def _refuse_own(output: Path, directory: Path) -> None:

@@ -16,6 +16,7 @@ from rich.table import Table
 
 from ampelwerk.cli.fault_words import fault_of
 from ampelwerk.cli.inputs import BLIND, fresh_directory, fresh_files, known_control
+from ampelwerk.cli.planned import plans_for
 from ampelwerk.engine._jit import compiled_before
 from ampelwerk.models.detection import LoopRole
 from ampelwerk.models.errors import InvalidInputError
@@ -67,6 +68,7 @@ def simulate(
     events: Path | None,
     overrides: Path | None,
     faults: list[str],
+    plans: Path | None,
     output: Path | None,
     force: bool,
     as_json: bool,
@@ -83,6 +85,8 @@ def simulate(
         raise InvalidInputError("a seed is not negative", where="--seed", found=str(seed))
     wrong = tuple(fault_of(text) for text in faults)
     resolved = resolve(scenario, routes=routes, additional=additional, begin_s=begin_s, end_s=end_s)
+    console = Console(stderr=True)
+    timing = plans_for([control], plans, resolved, profile, console)
     config = RunConfig(
         scenario=resolved,
         control=control,
@@ -96,8 +100,8 @@ def simulate(
         time_to_teleport_s=time_to_teleport_s,
         faults=wrong,
         overrides=None if overrides is None else overrides.absolute(),
+        plans=timing,
     )
-    console = Console(stderr=True)
     announce(resolved, console)
     announce_faults(wrong, resolved, [control], console)
     with _directory(output, force=force) as directory, _bar(console) as bar:

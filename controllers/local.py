@@ -32,7 +32,7 @@ class LocalController:
 
     def __init__(self, intersection: Intersection, *, tick_ds: int, now_ds: int) -> None:
         self.intersection = intersection
-        self._plan = intersection.plans[0]
+        self._schedule = intersection.schedule
         self._masks = [stage.mask for stage in intersection.stages]
         self._interlock = Interlock.running(intersection.envelope, tick_ds)
         self._tick_ds = tick_ds
@@ -50,9 +50,9 @@ class LocalController:
         """Moment from which another stage may be asked for. [ds]"""
         self.state = ""
         """Output, one letter per link."""
-        ticks = -(-2 * self._plan.cycle_ds // tick_ds)
+        ticks = -(-2 * self._schedule.plan_at(now_ds).cycle_ds // tick_ds)
         start_ds = now_ds - ticks * tick_ds
-        self.stage = self._plan.stage_at(start_ds)
+        self.stage = self._schedule.stage_at(start_ds)
         for k in range(ticks + 1):
             self.tick(start_ds + k * tick_ds)
 
@@ -120,7 +120,7 @@ class LocalController:
         stage = self._wish
         if stage is None or now_ds >= self._wish_until_ds:
             self._wish = None
-            stage = self._plan.stage_at(now_ds)
+            stage = self._schedule.stage_at(now_ds)
         switched = stage != self.stage
         self.stage = stage
         interlock, mask = self._interlock, self._masks[stage]

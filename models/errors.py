@@ -183,3 +183,19 @@ class StoreError(AmpelwerkError):
 
 class NotLeaderError(StoreError):
     """Another server leads since; what this one asks for is from a term that is over."""
+
+
+class OversaturatedError(AmpelwerkError):
+    """More arrives than any cycle time can serve.
+
+    Parameters
+    ----------
+    critical_flow_ratio : sum of the stages' critical flow ratios. [-]
+    """
+
+    def __init__(self, critical_flow_ratio: float) -> None:
+        self.critical_flow_ratio = critical_flow_ratio
+        super().__init__(
+            f"oversaturated: the critical flow ratio is {critical_flow_ratio:.2f}, and it must be "
+            "below 1; remedy: balance the degrees of saturation instead"
+        )

@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NewType
 
+from ampelwerk.models.calendar import CalendarEntry
 from ampelwerk.models.envelope import Envelope, IntersectionId, RoadUser
 from ampelwerk.models.errors import Finding
 from ampelwerk.models.plan import CyclicPlan
+from ampelwerk.models.plan_schedule import PlanSchedule
 
 LaneId = NewType("LaneId", str)
 StageId = NewType("StageId", str)
@@ -46,6 +48,8 @@ class Movement:
     """Where it goes."""
     yields_to: tuple[int, ...] = ()
     """Groups this movement gives way to when both show green (permissive)."""
+    yields_to_links: tuple[int, ...] = ()
+    """The same by position in the state string."""
     length_m: float = 0.0
     """Length of its path inside the junction. [m]"""
 
@@ -107,6 +111,13 @@ class Intersection:
     """What was noticed at import."""
     parts: tuple[PartialIntersection, ...] = ()
     """Its partial intersections in order of their links; empty where it is one."""
+    calendar: tuple[CalendarEntry, ...] = ()
+    """Which plan is in force when; empty: the first, always."""
+
+    @property
+    def schedule(self) -> PlanSchedule:
+        """Its plans under its calendar."""
+        return PlanSchedule(self.plans, self.calendar)
 
     @property
     def part_names(self) -> list[str]:

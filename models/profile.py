@@ -11,6 +11,31 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PlanLimits:
+    """What a timing plan must keep beside the times of the envelope; None for no limit."""
+
+    min_cycle_s: float | None = None
+    """Cycle time below which a warning is given. [s]"""
+    usual_cycle_s: float | None = None
+    """Cycle time above which a warning is given. [s]"""
+    max_cycle_s: float | None = None
+    """Longest cycle time. [s]"""
+    max_green_s: float | None = None
+    """Longest green of a signal group. [s]"""
+    max_red_s: float | None = None
+    """Longest red of a signal group, beside the one its envelope names. [s]"""
+    pedestrian_red_s: float | None = None
+    """Red of pedestrians above which a warning is given. [s]"""
+
+    def red_ds(self, max_red_ds: int | None) -> int | None:
+        """Longest red of a group that has one of its own in its envelope. [ds]"""
+        if self.max_red_s is None:
+            return max_red_ds
+        own_ds = round(10 * self.max_red_s)
+        return own_ds if max_red_ds is None else min(own_ds, max_red_ds)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ClearingClass:
     """How a class of stream clears the conflict area (RiLSA 2015, intergreen times)."""
 
@@ -56,6 +81,10 @@ class RilsaProfile:
     """Minimum red. [s]"""
     max_red_s: int = 120
     """Red after which an alarm is raised. [s]"""
+    limits: PlanLimits = PlanLimits(
+        min_cycle_s=30, usual_cycle_s=90, max_cycle_s=120, pedestrian_red_s=85
+    )
+    """Limits of timing plans (RiLSA 2015: cycle times, waits of pedestrians)."""
 
     @property
     def label(self) -> str:
@@ -80,6 +109,8 @@ class SumoProfile:
     """All-red after amber; vehicle intergreens become amber + all-red. [s]"""
     min_red_s: float = 1.0
     """Minimum red. [s]"""
+    limits: PlanLimits = PlanLimits()
+    """Limits of timing plans; none, for the scenario's programs are taken as they are."""
 
     @property
     def label(self) -> str:

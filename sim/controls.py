@@ -23,6 +23,10 @@ from ampelwerk.sim.joint_signals import join_signals
 
 NATIVE = "native"
 """SUMO's own programs, untouched."""
+PLAN = "plan"
+"""Plans of a plan file."""
+ON_PLAN = ("fixed", PLAN)
+"""Kinds of control in which every local controller runs its own plan."""
 JOINING = ("max-pressure", "priority-index", "rolling-horizon")
 """Kinds of control that run signals at a short link as one intersection."""
 Connect = Callable[[str, ClosedLoop], Control]
@@ -85,7 +89,7 @@ class _Blind:
 
 def loop_roles(control: str) -> Sequence[LoopRole]:
     """Loops that a kind of control reads."""
-    if control in (NATIVE, "fixed"):
+    if control in (NATIVE, *ON_PLAN):
         return ()
     if control == "actuated":
         return ROLES
@@ -116,7 +120,7 @@ def connect(
     parameters : of the rolling horizon; None: those it was tuned to.
     arrays : changes what the kernels are told of the network.
     """
-    if control == "fixed":
+    if control in ON_PLAN:
         return _Blind(Fixed())
     if control == "actuated":
         return Actuated(loop.network, loop.controllers)

@@ -123,7 +123,7 @@ def wanted_stages(
     """
     first_s = decisions[0].time_s if decisions else end_s
     wanted = WantedStages([], [])
-    for at_ds, stage in site.plans[0].changes(round(begin_s * 10), round(first_s * 10)):
+    for at_ds, stage in site.schedule.changes(round(begin_s * 10), round(first_s * 10)):
         wanted.times_s.append(at_ds / 10)
         wanted.stages.append(stage)
     for decision in decisions:

@@ -144,7 +144,7 @@ def explain(run: RunDirectory, intersection: str, at_s: float) -> Explanation:
         scenario=run.scenario,
         control=run.control,
         replayed=run.is_replay,
-        plan="" if decision else site.plans[0].plan_id,
+        plan="" if decision else site.schedule.plan_at(round(at_s * 10)).plan_id,
         decided_s=wanted.times_s[position],
         before=words.at(position - 1) if position else None,
         chosen=words.at(position),

@@ -150,6 +150,9 @@ class _Joint:
                     sumo_link_index=movement.sumo_link_index + self._first_link[k],
                     group=self._group(k, movement.group),
                     yields_to=tuple(self._group(k, g) for g in movement.yields_to),
+                    yields_to_links=tuple(
+                        link + self._first_link[k] for link in movement.yields_to_links
+                    ),
                 )
                 for k, site in enumerate(sites)
                 for movement in site.movements

@@ -47,6 +47,54 @@ def read_intersections(
     ------
     InvalidInputError : a file is missing or broken, or the net has no signals.
     """
+    net, links = _signals(net_path, additional_paths)
+    intersections, uncontrolled = [], []
+    for name in sorted(links):
+        programs = net.programs.get(name, [])
+        reason = _not_controllable(net, programs, links[name])
+        if not reason:
+            site = SignalImport(net, name, programs, links[name], profile)
+            reason = site.reason
+        if reason:
+            uncontrolled.append(Uncontrolled(intersection_id=IntersectionId(name), reason=reason))
+        else:
+            intersections.append(site.intersection())
+    return ImportedSignals(
+        net=net, intersections=tuple(intersections), uncontrolled=tuple(uncontrolled)
+    )
+
+
+def read_signal(
+    net_path: Path, additional_paths: Sequence[Path], profile: Profile, name: str
+) -> SignalImport:
+    """One signal of a net on its way to an intersection, for whoever asks where its times come from.
+
+    Raises
+    ------
+    InvalidInputError : as `read_intersections`; or there is no such signal that can be controlled.
+    """
+    net, links = _signals(net_path, additional_paths)
+    if name not in links:
+        raise InvalidInputError(
+            "the net has no signal of that name",
+            where=str(net_path),
+            found=name,
+            limit=", ".join(sorted(links)),
+        )
+    programs = net.programs.get(name, [])
+    reason = _not_controllable(net, programs, links[name])
+    if not reason:
+        signal = SignalImport(net, name, programs, links[name], profile)
+        reason = signal.reason
+    if reason:
+        raise InvalidInputError("the signal is left to SUMO", where=name, found=reason)
+    return signal
+
+
+def _signals(
+    net_path: Path, additional_paths: Sequence[Path]
+) -> tuple[NetFile, dict[str, list[NetConnection]]]:
+    """The net with the programs of the additional files, and the connections of every signal."""
     net = read_net(net_path)
     for path in additional_paths:
         for element in elements(path, ("tlLogic",)):
@@ -77,20 +125,7 @@ def read_intersections(
             limit="at least one signal with a program",
             remedy="add signals with netedit, or netconvert --tls.guess",
         )
-    intersections, uncontrolled = [], []
-    for name in sorted(links):
-        programs = net.programs.get(name, [])
-        reason = _not_controllable(net, programs, links[name])
-        if not reason:
-            site = SignalImport(net, name, programs, links[name], profile)
-            reason = site.reason
-        if reason:
-            uncontrolled.append(Uncontrolled(intersection_id=IntersectionId(name), reason=reason))
-        else:
-            intersections.append(site.intersection())
-    return ImportedSignals(
-        net=net, intersections=tuple(intersections), uncontrolled=tuple(uncontrolled)
-    )
+    return net, links
 
 
 def _load(programs: list[SignalProgram], program: SignalProgram) -> None:

@@ -155,7 +155,7 @@ def _require_same_time(run: RunDirectory, frames: RecordedFrames) -> None:
         )
 
 
-class _Noted:
+class NotedLamps:
     """Takes SUMO's place: nothing moves, and what the lamps would show is written down."""
 
     def __init__(self, begin_s: float, step_s: float, end_s: float) -> None:
@@ -164,9 +164,11 @@ class _Noted:
         self.rows: list[tuple[str, str, str]] = []
 
     def step(self) -> None:
+        """One tick on."""
         self._now_ds += self._step_ds
 
     def show(self, intersection_id: str, state: str) -> None:
+        """Write a state down."""
         if self._now_ds < self._end_ds:
             self.rows.append((f"{self._now_ds / 10:.2f}", intersection_id, state))
 
@@ -181,7 +183,7 @@ def replay(
     progress : told the share of time done, 0 to 1.
     """
     run, network = record.run, record.network
-    street = _Noted(run.begin_s, run.step_s, run.end_s)
+    street = NotedLamps(run.begin_s, run.step_s, run.end_s)
     controlled = controlled_network(control, network, separate=run.separate_signals)
     loop = ClosedLoop(controlled, street, begin_s=run.begin_s, step_s=run.step_s)
     behind = connect(control, loop)

@@ -24,6 +24,7 @@ from ampelwerk.models.detection import DetectorFrame, LoopAlarm, LoopRole
 from ampelwerk.models.errors import InvalidInputError
 from ampelwerk.models.faults import Fault
 from ampelwerk.models.network import Network
+from ampelwerk.models.plan_set import PlanSet, network_with_plans
 from ampelwerk.models.profile import Profile
 from ampelwerk.sim import loop_layout, measures, monitor
 from ampelwerk.sim.backend import Backend, start_backend
@@ -31,6 +32,7 @@ from ampelwerk.sim.closed_loop import ClosedLoop, Timing
 from ampelwerk.sim.collisions import count_collisions
 from ampelwerk.sim.controls import (
     NATIVE,
+    PLAN,
     Connect,
     connect,
     controlled_network,
@@ -91,6 +93,8 @@ class RunConfig:
     """What is wrong with the loops, one after another."""
     overrides: Path | None = None
     """File of what a control room asks for."""
+    plans: PlanSet | None = None
+    """Plans that control `plan` runs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,9 +146,14 @@ def run(
     network = import_network(
         scenario, config.profile, loops=config.loops, without_loops=config.without_loops
     )
+    if config.control == PLAN and config.plans:
+        network = network_with_plans(network, config.plans)
     (directory / MODEL).write_bytes(network_json(network))
     if planned:
-        check_names(planned, controlled_network(config.control, network))
+        check_names(
+            planned,
+            controlled_network(config.control, network, separate=config.separate_signals),
+        )
     options = _sumo_options(config, network, directory)
     backend = start_backend(config.backend, options, gui=config.gui)
     try:

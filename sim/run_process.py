@@ -36,6 +36,8 @@ class Job:
     """Where the finished run stands."""
     connect: Connect = connect
     """Builds the control; another one than ours in benchmarks only."""
+    record: bool = False
+    """Keep what every loop reported."""
 
     @property
     def working_directory(self) -> Path:
@@ -116,7 +118,7 @@ def main() -> int:
         fresh.replace(progress)
 
     try:
-        run(job.config, working, progress=tell, connect=job.connect)
+        run(job.config, working, record=job.record, progress=tell, connect=job.connect)
     except Exception as error:  # noqa: BLE001 - the edge of the process
         print(f"error: {' '.join(str(error).split()) or type(error).__name__}", file=sys.stderr)
         return 1

@@ -18,10 +18,11 @@ from ampelwerk.models.intersection import Intersection, LaneId, Movement, Stage,
 from ampelwerk.models.profile import Profile, RilsaProfile, SumoProfile
 from ampelwerk.sim import program_times
 from ampelwerk.sim.conflicts import LinkRelations, link_relations, path_of
+from ampelwerk.sim.intergreens import Stream
 from ampelwerk.sim.net_file import NetConnection, NetFile
 from ampelwerk.sim.plan_fit import fitted
 from ampelwerk.sim.program_file import SignalProgram
-from ampelwerk.sim.rilsa import rilsa_envelope
+from ampelwerk.sim.rilsa import rilsa_envelope, streams_of
 from ampelwerk.sim.road_users import road_user_of
 from ampelwerk.sim.signal_programs import group_links, lamp_states, stages_and_plans
 
@@ -99,7 +100,7 @@ class SignalImport:
         relations = link_relations(self.net, self.links)
         together = self._together()
         conflict, yields = self._matrices(relations, together)
-        users = [self._road_user(links) for links in self.groups]
+        users = self.users()
         envelope = self._envelope(conflict, users)
         stages = self.stages + self._generated(conflict, yields)
         self._fit_plans(envelope)
@@ -229,6 +230,14 @@ class SignalImport:
                     "Signals with other cycle times are no longer coordinated.",
                 )
 
+    def users(self) -> list[RoadUser]:
+        """Whom each group serves."""
+        return [self._road_user(links) for links in self.groups]
+
+    def streams(self) -> list[list[Stream]]:
+        """Streams of each group, with the geometry that intergreens are computed from."""
+        return streams_of(self.net, self._links_of(), self.users())
+
     def _links_of(self) -> list[list[NetConnection]]:
         """Connections of each group."""
         return [[c for c in self.links if c.link_index in links] for links in self.groups]
@@ -297,6 +306,11 @@ class SignalImport:
                                 for link, foe in relations.yields
                                 if link == connection.link_index and foe in self.group_of
                             }
+                        )
+                    ),
+                    yields_to_links=tuple(
+                        sorted(
+                            foe for link, foe in relations.yields if link == connection.link_index
                         )
                     ),
                     length_m=sum(

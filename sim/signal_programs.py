@@ -79,7 +79,7 @@ def lamp_states(program: SignalProgram, groups: list[list[int]]) -> list[LampSta
     netconvert show it wherever a group is green in two stages that follow each other.
     """
     states = [state for state in program.states if _duration_ds(state) > 0]
-    columns = [_continuous([state.state[links[0]] for state in states]) for links in groups]
+    columns = [continuous([state.state[links[0]] for state in states]) for links in groups]
     return [
         LampState(
             duration_ds=_duration_ds(state),
@@ -91,7 +91,7 @@ def lamp_states(program: SignalProgram, groups: list[list[int]]) -> list[LampSta
     ]
 
 
-def _continuous(column: list[str]) -> list[str]:
+def continuous(column: list[str]) -> list[str]:
     """One group's letters around the cycle, amber between greens replaced by the green before."""
     letters = list(column)
     size = len(letters)

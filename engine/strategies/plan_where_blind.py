@@ -25,7 +25,8 @@ class PlanWhereBlind:
         self, strategy: Strategy, network: Network, signals: Signals, blind: IntArray
     ) -> None:
         self.name = strategy.name
-        self._strategy, self._network = strategy, network
+        self._strategy = strategy
+        self._schedules = [site.schedule for site in network.intersections]
         self._signals, self._blind = signals, blind
 
     def decide(self, now_s: float) -> Sequence[Wish]:
@@ -36,7 +37,7 @@ class PlanWhereBlind:
         now_ds = round(now_s * 10)
         chosen = [wish for wish in wishes if not self._blind[wish.intersection]]
         for i in self._blind.nonzero()[0].tolist():
-            stage = self._network.intersections[i].plans[0].stage_at(now_ds)
+            stage = self._schedules[i].stage_at(now_ds)
             if stage != self._signals.stage[i]:
                 chosen.append(Wish(intersection=i, stage=stage, reason=REASON))
         return chosen

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 
 from ampelwerk.models.intersection import Intersection
 from ampelwerk.models.network import Network
+from ampelwerk.sim.controls import PLAN
 from ampelwerk.sim.net_file import NetFile
 from ampelwerk.sim.report.drawing import clock
 from ampelwerk.sim.report.naming import group_labels
+from ampelwerk.sim.report.plan_diagram import plan_picture
 from ampelwerk.sim.report.results import FinishedRun
 from ampelwerk.sim.report.signal_record import StateChanges
 from ampelwerk.sim.report.signal_timing import timing_block, timing_picture
@@ -53,6 +55,8 @@ class IntersectionPart:
     """All stages."""
     timing: str
     """Signal timing diagram, SVG."""
+    plan: str
+    """Signal timing plan in force at begin, SVG."""
     window: str
     """Time shown in it."""
     findings: tuple[str, ...]
@@ -76,6 +80,7 @@ def intersection_parts(
     begin_s : begin of the signal timing diagrams, the same for all. [s]
     """
     parts = []
+    planned = _planned(drawn, network)
     for k, site in enumerate(network.intersections):
         tell(f"intersection {k + 1} of {len(network.intersections)}")
         name = str(site.intersection_id)
@@ -111,11 +116,25 @@ def intersection_parts(
                 timing=timing_picture(
                     site, blocks, group_labels(network, k), begin_s, end_s, f"timing{k}"
                 ),
+                plan=plan_picture(
+                    planned[k],
+                    planned[k].schedule.plan_at(round(drawn[0].begin_s * 10)),
+                    group_labels(network, k),
+                    f"plan{k}",
+                ),
                 window=f"{clock(begin_s)} to {clock(end_s)}",
                 findings=tuple(str(finding) for finding in site.findings),
             )
         )
     return parts
+
+
+def _planned(drawn: Sequence[FinishedRun], network: Network) -> tuple[Intersection, ...]:
+    """The intersections with the plans of a plan file where a run had one, else with their own."""
+    for run in drawn:
+        if run.control == PLAN:
+            return run.network().intersections
+    return network.intersections
 
 
 def _pictured(site: Intersection, uses: Sequence[Mapping[int, StageUse]]) -> list[int]:

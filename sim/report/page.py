@@ -24,6 +24,7 @@ from ampelwerk.sim.report.delay_section import delay_section
 from ampelwerk.sim.report.difference_plot import difference_picture
 from ampelwerk.sim.report.drawing import clock
 from ampelwerk.sim.report.intersections import intersection_parts
+from ampelwerk.sim.report.plan_diagram import CAPTION as PLAN_CAPTION
 from ampelwerk.sim.report.results import FinishedRun, Results, read_results
 from ampelwerk.sim.report.road_section import road_section
 from ampelwerk.sim.report.signal_record import read_signals
@@ -107,6 +108,7 @@ def report_page(results: Results, route: Sequence[str] | None, tell: Callable[[s
         measures=definitions.MEASURES,
         definitions=definitions,
         turn_words=naming.TURN_WORDS,
+        plan_caption=PLAN_CAPTION,
         version=version("ampelwerk"),
     )
 

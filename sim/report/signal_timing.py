@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from ampelwerk.models.envelope import Aspect
@@ -133,15 +134,19 @@ def timing_picture(
         axes.spines["left"].set_visible(False)
         axes.grid(axis="x", color="#e6e9ed", linewidth=0.6)
         axes.set_axisbelow(True)
-        figure.legend(
-            handles=[Patch(color=ASPECT_COLOUR[a], label=ASPECT_NAME[a])
-                     for a in (Aspect.GREEN, Aspect.AMBER, Aspect.RED)]
-            + [Patch(facecolor=ASPECT_COLOUR[Aspect.AMBER], edgecolor=ASPECT_COLOUR[Aspect.RED],
-                     linewidth=2, label=ASPECT_NAME[Aspect.RED_AMBER])],
-            loc="upper right", ncols=4, bbox_to_anchor=(1 - 0.3 / WIDTH_IN, 1 - 0.02 / height_in),
-            borderpad=0, handlelength=1.4,
-        )  # fmt: skip
+        aspect_legend(figure, 1 - 0.3 / WIDTH_IN, 1 - 0.02 / height_in)
         return svg(figure, title=f"Signal timing of {site.intersection_id}", key=key)
+
+
+def aspect_legend(figure: Figure, right: float, top: float) -> None:
+    """What the colours mean; its upper right corner in shares of the figure."""
+    figure.legend(
+        handles=[Patch(color=ASPECT_COLOUR[a], label=ASPECT_NAME[a])
+                 for a in (Aspect.GREEN, Aspect.AMBER, Aspect.RED)]
+        + [Patch(facecolor=ASPECT_COLOUR[Aspect.AMBER], edgecolor=ASPECT_COLOUR[Aspect.RED],
+                 linewidth=2, label=ASPECT_NAME[Aspect.RED_AMBER])],
+        loc="upper right", ncols=4, bbox_to_anchor=(right, top), borderpad=0, handlelength=1.4,
+    )  # fmt: skip
 
 
 def _name_stages(

@@ -52,6 +52,7 @@ def test_help_loads_nothing_heavy() -> None:
     assert result.returncode == 0, result.stderr
     verbs = (
         "doctor", "scenarios", "model", "simulate", "compare", "faults", "report", "explain", "replay",
+        "plan",
     )  # fmt: skip
     for verb in verbs:
         assert verb in result.stdout
@@ -116,10 +117,14 @@ def test_city_without_any_loop_is_controlled_all_the_same(
 def test_simulate_writes_every_file_and_measure(
     small: SmallScenario, tmp_path: Path, control: str
 ) -> None:
-    directory = tmp_path / "run"
+    directory, plans = tmp_path / "run", list[str]()
+    if control == "plan":
+        plans = ["--plans", str(tmp_path / "plans.json")]
+        ampelwerk("plan", "import", *small.arguments, "-o", plans[-1])
     printed = ampelwerk(
-        "simulate", *small.arguments, "--control", control, "-e", "400", "-o", directory, "--json"
-    )
+        "simulate", *small.arguments, "--control", control, *plans, "-e", "400", "-o", directory,
+        "--json",
+    )  # fmt: skip
     measures: dict[str, Any] = json.loads(printed.stdout)
     assert measures == json.loads((directory / "measures.json").read_text(encoding="utf-8"))
     assert set(measures) >= MEASURES

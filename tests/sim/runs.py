@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ampelwerk.models.faults import Fault
+from ampelwerk.models.plan_set import PlanSet
 from ampelwerk.models.profile import Profile, SumoProfile
 from ampelwerk.sim.run import RunConfig, read_measures
 from ampelwerk.sim.run_process import Job, run_in_fresh_process
@@ -25,6 +26,7 @@ def simulate(
     profile: Profile | None = None,
     backend: str = "libsumo",
     faults: tuple[Fault, ...] = (),
+    plans: PlanSet | None = None,
 ) -> dict[str, Any]:
     """Run, and read the measures."""
     config = RunConfig(
@@ -34,6 +36,7 @@ def simulate(
         seed=seed,
         backend=backend,
         faults=faults,
+        plans=plans,
     )
     run_in_fresh_process(Job(config=config, directory=directory))
     return read_measures(directory)

@@ -96,6 +96,7 @@ def test_every_intersection_has_stage_diagram_and_signal_timing(page: str, finis
     for site in network.intersections:
         assert shown_titles.count(f"Stages of {site.intersection_id}") == 1
         assert shown_titles.count(f"Signal timing of {site.intersection_id}") == 1
+        assert shown_titles.count(f"Signal timing plan of {site.intersection_id}") == 1
 
 
 @pytest.mark.sumo

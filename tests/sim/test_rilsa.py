@@ -12,17 +12,11 @@ from ampelwerk.models.envelope import GroupId, RoadUser
 from ampelwerk.models.errors import InvalidInputError
 from ampelwerk.models.intersection import Intersection
 from ampelwerk.models.profile import RilsaProfile, SumoProfile
+from ampelwerk.sim.conflict_points import closest_approach_m, crossings_m
+from ampelwerk.sim.intergreens import Stream, clearing_class, conflict_distances_m, intergreen_s
 from ampelwerk.sim.net_file import NetConnection, NetEdge, NetFile, NetLane, Point
 from ampelwerk.sim.network_import import ImportedSignals, read_intersections
-from ampelwerk.sim.rilsa import (
-    Stream,
-    clearing_class,
-    closest_approach_m,
-    conflict_distances_m,
-    crossings_m,
-    intergreen_s,
-    rilsa_envelope,
-)
+from ampelwerk.sim.rilsa import rilsa_envelope
 from ampelwerk.sim.scenario import resolve
 
 CAR_MPS = 40 / 3.6

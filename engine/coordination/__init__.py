@@ -1,0 +1,1 @@
+"""Timing plans: cycle time, green splits, offsets, green bands."""

@@ -1,0 +1,42 @@
+"""Demand as timing plans need it: flows per lane and interval, saturation flows, turning shares."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ampelwerk.engine.kernels.city import FloatArray
+from ampelwerk.models.errors import Finding
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrafficDemand:
+    """What came to every stop-line lane; L lanes in the order of `Network.lanes`, X exits."""
+
+    begin_s: float
+    """Begin of the first interval. [s]"""
+    interval_s: float
+    """Length of an interval. [s]"""
+    flow_veh_h: FloatArray
+    """(intervals, L) arrivals; NaN where nothing was counted. [veh/h]"""
+    saturation_flow_veh_s: dict[tuple[int, int], float] = field(default_factory=dict)
+    """(lane, stage) -> saturation flow, where it was measured. [veh/s]"""
+    turning_share: dict[tuple[int, int], float] = field(default_factory=dict)
+    """(lane, exit) -> part of the lane's vehicles that leave by it. [-]"""
+    findings: tuple[Finding, ...] = ()
+    """Gaps, faulty loops and lanes without counts."""
+
+    @property
+    def period_h(self) -> float:
+        """Time covered by all intervals. [h]"""
+        return len(self.flow_veh_h) * self.interval_s / 3600.0
+
+    def mean_veh_h(self, intervals: Sequence[int] | None = None) -> FloatArray:
+        """(L,) mean arrivals over some intervals, or all; 0 where nothing was counted. [veh/h]"""
+        chosen = self.flow_veh_h if intervals is None else self.flow_veh_h[list(intervals)]
+        known = ~np.isnan(chosen)
+        total = np.where(known, chosen, 0.0).sum(axis=0)
+        mean: FloatArray = total / np.maximum(known.sum(axis=0), 1)
+        return mean

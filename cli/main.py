@@ -127,6 +127,12 @@ def simulate(
         typer.Option(help="auto: place what is missing; scenario: only the loops it brings."),
     ] = "auto",
     backend: BackendOption = "libsumo",
+    link: Annotated[
+        Literal["direct", "grpc"],
+        typer.Option(
+            help="grpc: a server and one controller per intersection, over mTLS on this machine."
+        ),
+    ] = "direct",
     gui: Annotated[bool, typer.Option("--gui", help="Open SUMO's window (uses traci).")] = False,
     time_to_teleport: TeleportOption = -1.0,
     record: Annotated[
@@ -158,6 +164,7 @@ def simulate(
             min_green_s=min_green,
             loops=loops,
             backend="traci" if gui else backend,
+            link=link,
             gui=gui,
             time_to_teleport_s=time_to_teleport,
             record=record,

@@ -19,6 +19,7 @@ from ampelwerk.cli.inputs import BLIND, fresh_directory, known_control, profile_
 from ampelwerk.engine._jit import compiled_before
 from ampelwerk.models.errors import InvalidInputError
 from ampelwerk.models.faults import Fault
+from ampelwerk.sim.controls import NATIVE, OpenLink, in_process
 from ampelwerk.sim.measures import WARNINGS
 from ampelwerk.sim.recording import refuse_native
 from ampelwerk.sim.run import RunConfig, run
@@ -57,6 +58,7 @@ def simulate(
     min_green_s: float | None,
     loops: str,
     backend: str,
+    link: str,
     gui: bool,
     time_to_teleport_s: float,
     record: bool,
@@ -95,6 +97,7 @@ def simulate(
             config,
             directory,
             record=record,
+            open_link=_link(link, control),
             progress=lambda share: bar.update(task, completed=share),
         )
         bar.update(task, completed=1.0)
@@ -107,6 +110,22 @@ def simulate(
         console.print(
             "Files of the run were not kept; name a directory with --output to keep them."
         )
+
+
+def _link(link: str, control: str) -> OpenLink:
+    """What joins the local controllers to the control."""
+    if link == "direct":
+        return in_process
+    if control == NATIVE:
+        raise InvalidInputError(
+            "native is SUMO alone, nothing goes over a wire",
+            where="--link",
+            found=f"{link} with --control {control}",
+            limit="any other kind of control",
+        )
+    from ampelwerk.cli.grpc_link import grpc_link
+
+    return grpc_link
 
 
 def _refuse_unkept(output: Path | None) -> None:

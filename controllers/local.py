@@ -31,7 +31,8 @@ class LocalController:
         self.intersection = intersection
         self._plan = intersection.plans[0]
         self._masks = [stage.mask for stage in intersection.stages]
-        self._interlock = Interlock.running(intersection.envelope, tick_ds)
+        self.interlock = Interlock.running(intersection.envelope, tick_ds)
+        """The only writer of its lamps; others look."""
         self._tick_ds = tick_ds
         self._wish: int | None = None
         self._wish_until_ds = -FAR_DS
@@ -53,7 +54,7 @@ class LocalController:
     @property
     def green_mask(self) -> int:
         """Groups at green, group i at bit i."""
-        return self._interlock.green_mask
+        return self.interlock.green_mask
 
     @property
     def on_plan(self) -> bool:
@@ -63,6 +64,10 @@ class LocalController:
     def want(self, stage: int, until_ds: int) -> None:
         """Ask for a stage; the wish lapses at `until_ds` unless renewed."""
         self._wish, self._wish_until_ds = stage, until_ds
+
+    def follow_plan(self) -> None:
+        """Drop the wish; the plan is executed from the next tick on."""
+        self._wish = None
 
     def renew(self, until_ds: int) -> None:
         """Go on with what is shown now until then."""
@@ -78,7 +83,7 @@ class LocalController:
             stage = self._plan.stage_at(now_ds)
         switched = stage != self.stage
         self.stage = stage
-        interlock = self._interlock
+        interlock = self.interlock
         if interlock.tick(self._masks[stage], now_ds) or switched:
             self._after_change(now_ds)
             state = self._letters.state(interlock.aspects, stage)
@@ -89,7 +94,7 @@ class LocalController:
 
     def _after_change(self, now_ds: int) -> None:
         """When may the next stage be asked for?"""
-        interlock = self._interlock
+        interlock = self.interlock
         if not interlock.settled:
             self.decidable_from_ds = FAR_DS
             return

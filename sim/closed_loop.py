@@ -6,42 +6,19 @@ its interlock alone. SUMO's programs do not run, except under `native`, where no
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from time import perf_counter
-from typing import Protocol
 
 import numpy as np
 
-from ampelwerk.controllers.frame_border import FrameBorder
 from ampelwerk.controllers.local import LocalController
 from ampelwerk.engine.kernels.decision import Signals
-from ampelwerk.engine.strategies.strategy import Wish
-from ampelwerk.models.detection import DetectorFrame, LoopAlarm
+from ampelwerk.models.detection import DetectorFrame
 from ampelwerk.models.network import Network
 from ampelwerk.sim.backend import Street
 from ampelwerk.sim.decisions import Decision
-
-WISH_VALID_DS = 600
-"""A wish lapses unless renewed within a minute. [ds]"""
-RENEW_EVERY_DS = 300
-"""All wishes are renewed at half their validity. [ds]"""
-
-
-class Control(Protocol):
-    """Estimator and strategy behind the local controllers."""
-
-    @property
-    def alarms(self) -> Sequence[LoopAlarm]:
-        """Loops found faulty or believed again, by time."""
-        ...
-
-    def observe(self, frame: DetectorFrame) -> None:
-        """Take one tick's edges."""
-
-    def decide(self, now_s: float) -> Sequence[Wish]:
-        """Wishes that differ from what is shown."""
-        ...
+from ampelwerk.sim.link import Link, publish
 
 
 @dataclass(kw_only=True)
@@ -53,7 +30,7 @@ class Timing:
     control_s: float = 0.0
     """In everything else of the loop: loops read, estimation, decision, interlock, lamps. [s]"""
     decide_s: list[float] = field(default_factory=list)
-    """Estimation and decision, each tick. [s]"""
+    """The decision of each tick. [s]"""
 
 
 class ClosedLoop:
@@ -89,17 +66,16 @@ class ClosedLoop:
             since_s=np.zeros(size),
             decidable_s=np.zeros(size),
         )
-        for i in range(size):
-            self._publish(i)
+        for i, controller in enumerate(self.controllers):
+            publish(controller, self.signals, i)
             self._show(i)
-        self.border = FrameBorder(len(network.loops))
         self.timing = Timing()
         self.decisions: list[Decision] = []
 
     def run(
         self,
         end_s: float,
-        control: Control,
+        link: Link,
         read: Callable[[float], DetectorFrame] | None,
         *,
         tick: Callable[[float], None],
@@ -108,12 +84,12 @@ class ClosedLoop:
 
         Parameters
         ----------
+        link : joins the local controllers to what decides.
         read : reads one tick's edges; None if the control looks at no loop.
         tick : told the time after every step.
         """
         now_ds, end_ds = self._begin_ds, round(end_s * 10)
         timing = self.timing
-        renewed_ds = now_ds
         started = perf_counter()
         while now_ds < end_ds:
             self._street.step()
@@ -121,44 +97,27 @@ class ClosedLoop:
             timing.sumo_s += stepped - started
             now_ds += self._step_ds
             now_s = now_ds / 10
-            if read is not None:
-                control.observe(self.border.passed(read(now_s), now_s))
-            observed = perf_counter()
-            wishes = control.decide(now_s)
-            timing.decide_s.append(perf_counter() - observed)
-            until_ds = now_ds + WISH_VALID_DS
+            wishes = link.exchange(None if read is None else read(now_s), now_ds)
             for wish in wishes:
-                self.controllers[wish.intersection].want(wish.stage, until_ds)
                 self.decisions.append(Decision(time_s=now_s, wish=wish))
-            if now_ds - renewed_ds >= RENEW_EVERY_DS:
-                renewed_ds = now_ds
-                for controller in self.controllers:
-                    if not controller.on_plan:
-                        controller.renew(until_ds)
-            self._lamps(now_ds)
+            link.report(self._lamps(now_ds), now_ds)
             started = perf_counter()
             timing.control_s += started - stepped
             tick(now_s)
 
-    def _lamps(self, now_ds: int) -> None:
-        """One tick of every local controller."""
+    def _lamps(self, now_ds: int) -> list[int]:
+        """One tick of every local controller; those whose signals, or next moment, have changed."""
+        changed = []
         for i, controller in enumerate(self.controllers):
             decidable_ds = controller.decidable_from_ds
             if controller.tick(now_ds):
                 self._show(i)
-                self._publish(i)
+                changed.append(i)
             elif controller.decidable_from_ds != decidable_ds:
-                self._publish(i)
+                changed.append(i)
+        return changed
 
     def _show(self, i: int) -> None:
         """Put the output of one controller on its lamps."""
         for name, state in self.network.intersections[i].states(self.controllers[i].state):
             self._street.show(name, state)
-
-    def _publish(self, i: int) -> None:
-        """What one controller shows, for the engine's arrays."""
-        controller, signals = self.controllers[i], self.signals
-        signals.stage[i] = controller.stage
-        signals.green[i] = np.uint64(controller.green_mask).view(np.int64)
-        signals.since_s[i] = controller.since_ds / 10
-        signals.decidable_s[i] = controller.decidable_from_ds / 10

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from typing import Protocol
 
+from ampelwerk.controllers.control import Control
 from ampelwerk.engine.city import lay_out
 from ampelwerk.engine.estimation import Estimator, no_traffic
 from ampelwerk.engine.health import LoopHealth
-from ampelwerk.engine.strategies.actuated import ROLES, Actuated
+from ampelwerk.engine.kernels.decision import Signals
+from ampelwerk.engine.strategies.actuated import ROLES, Actuated, ShownStage
 from ampelwerk.engine.strategies.fixed import Fixed
 from ampelwerk.engine.strategies.max_pressure import MaxPressure
 from ampelwerk.engine.strategies.plan_where_blind import PlanWhereBlind
@@ -17,20 +21,52 @@ from ampelwerk.engine.strategies.rolling_horizon import RollingHorizon
 from ampelwerk.engine.strategies.strategy import Strategy, Wish
 from ampelwerk.models.detection import DetectorFrame, LoopAlarm, LoopRole
 from ampelwerk.models.network import Network
-from ampelwerk.sim.closed_loop import ClosedLoop, Control
+from ampelwerk.sim.closed_loop import ClosedLoop
 from ampelwerk.sim.joint_signals import join_signals
+from ampelwerk.sim.link import InProcess, Link
 
 NATIVE = "native"
 """SUMO's own programs, untouched."""
+OpenLink = Callable[[str, ClosedLoop], AbstractContextManager[Link]]
+"""Joins the local controllers of a closed loop to a kind of control."""
 JOINING = ("max-pressure", "priority-index", "rolling-horizon")
 """Kinds of control that run signals at a short link as one intersection."""
+
+
+class Controlled(Protocol):
+    """What a kind of control is connected to."""
+
+    @property
+    def network(self) -> Network:
+        """What is controlled."""
+        ...
+
+    @property
+    def controllers(self) -> Sequence[ShownStage]:
+        """What each local controller shows."""
+        ...
+
+    @property
+    def signals(self) -> Signals:
+        """The same as arrays."""
+        ...
+
+    @property
+    def begin_s(self) -> float:
+        """Begin of control. [s]"""
+        ...
+
+    @property
+    def step_s(self) -> float:
+        """Length of a tick. [s]"""
+        ...
 
 
 class _Estimated:
     """A strategy that decides on the estimator's beliefs."""
 
     def __init__(
-        self, estimator: Estimator, health: LoopHealth, strategy: Strategy, loop: ClosedLoop
+        self, estimator: Estimator, health: LoopHealth, strategy: Strategy, loop: Controlled
     ) -> None:
         self._estimator, self._signals = estimator, loop.signals
         blind = health.state.blind
@@ -96,8 +132,8 @@ def controlled_network(control: str, network: Network) -> Network:
     return join_signals(network) if control in JOINING else network
 
 
-def connect(control: str, loop: ClosedLoop) -> Control:
-    """Build the strategy of a name over a closed loop."""
+def connect(control: str, loop: Controlled) -> Control:
+    """Build the strategy of a name over local controllers, wherever they are."""
     if control == "fixed":
         return _Blind(Fixed())
     if control == "actuated":
@@ -114,3 +150,16 @@ def connect(control: str, loop: ClosedLoop) -> Control:
     else:
         strategy = RollingHorizon(city, estimator.traffic, loop.signals)
     return _Estimated(estimator, health, strategy, loop)
+
+
+@contextmanager
+def in_process(control: str, loop: ClosedLoop) -> Iterator[Link]:
+    """The control of a name, called directly."""
+    yield InProcess(
+        connect(control, loop),
+        loop.controllers,
+        loop.signals,
+        loops=len(loop.network.loops),
+        begin_s=loop.begin_s,
+        decide_s=loop.timing.decide_s,
+    )

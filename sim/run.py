@@ -28,7 +28,13 @@ from ampelwerk.sim import loop_layout, measures, monitor
 from ampelwerk.sim.backend import Backend, start_backend
 from ampelwerk.sim.closed_loop import ClosedLoop, Timing
 from ampelwerk.sim.collisions import count_collisions
-from ampelwerk.sim.controls import NATIVE, connect, controlled_network, loop_roles
+from ampelwerk.sim.controls import (
+    NATIVE,
+    OpenLink,
+    controlled_network,
+    in_process,
+    loop_roles,
+)
 from ampelwerk.sim.decisions import decisions_csv
 from ampelwerk.sim.detector_faults import FaultyLoops
 from ampelwerk.sim.detectors import LoopReader
@@ -83,11 +89,13 @@ def run(
     *,
     record: bool = False,
     progress: Callable[[float], None] = lambda share: None,
+    open_link: OpenLink = in_process,
 ) -> dict[str, Any]:
     """Run, witness, measure; the measures, as in measures.json.
 
     Parameters
     ----------
+    open_link : joins the local controllers to the control.
     record : keep what every loop reported, for `sim.replay`.
     progress : told the share of simulated time done, 0 to 1.
     """
@@ -104,7 +112,9 @@ def run(
     backend = start_backend(config.backend, options, gui=config.gui)
     try:
         frames = directory / FRAMES if record else None
-        timing, loop, alarms, detectors = _simulate(config, network, backend, progress, frames)
+        timing, loop, alarms, detectors = _simulate(
+            config, network, backend, progress, frames, open_link
+        )
     finally:
         backend.close()
     decisions = decisions_csv(loop.decisions, loop.network) if loop else decisions_csv((), network)
@@ -157,6 +167,7 @@ def _simulate(
     backend: Backend,
     progress: Callable[[float], None],
     frames: Path | None,
+    open_link: OpenLink,
 ) -> tuple[Timing, ClosedLoop | None, Sequence[LoopAlarm], dict[str, Any]]:
     """Run the closed loop, or SUMO alone under `native`; with what became of the detectors.
 
@@ -176,7 +187,6 @@ def _simulate(
         return timing, None, (), _detectors(0, {}, None, ())
     controlled = controlled_network(config.control, network)
     loop = ClosedLoop(controlled, backend, begin_s=scenario.begin_s, step_s=scenario.step_s)
-    control = connect(config.control, loop)
 
     def tell(now_s: float) -> None:
         if now_s % 100 == 0:
@@ -185,18 +195,21 @@ def _simulate(
     roles = loop_roles(config.control)
     heard = sum(site.role in roles for site in network.loops)
     failed_s: Mapping[int, float] = {}
+    read: Callable[[float], DetectorFrame] | None = None
+    recorder: FrameRecorder | None = None
     if frames is not None:
         source, failed_s = _reader(config, network, backend, tuple(LoopRole))
         recorder = FrameRecorder(network, source, roles)
-        loop.run(scenario.end_s, control, recorder.read, tick=tell)
-        recorder.write(frames, begin_s=scenario.begin_s, step_s=scenario.step_s)
+        read = recorder.read
     elif roles:
         read, failed_s = _reader(config, network, backend, roles)
-        loop.run(scenario.end_s, control, read, tick=tell)
-    else:
-        loop.run(scenario.end_s, control, None, tick=tell)
-    found = _detectors(heard, failed_s, loop.border, control.alarms)
-    return loop.timing, loop, control.alarms, found
+    with open_link(config.control, loop) as link:
+        loop.run(scenario.end_s, link, read, tick=tell)
+        alarms, border = link.alarms, link.border
+    if recorder is not None and frames is not None:
+        recorder.write(frames, begin_s=scenario.begin_s, step_s=scenario.step_s)
+    found = _detectors(heard, failed_s, border, alarms)
+    return loop.timing, loop, alarms, found
 
 
 def _reader(

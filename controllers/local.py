@@ -7,9 +7,12 @@ interlock grants into the controller's output. It never writes a lamp itself.
 from __future__ import annotations
 
 from ampelwerk.controllers.interlock import Interlock
+from ampelwerk.controllers.modes import Display
 from ampelwerk.models.envelope import Aspect
 from ampelwerk.models.intersection import Intersection
 
+_DISPLAY_LETTER = {Display.ALL_RED: "r", Display.FLASH: "o", Display.DARK: "O"}
+"""Letters of the displays that show no aspects: `o` flashes amber, `O` is dark."""
 FAR_DS = 2**62
 """A moment that never comes. [ds]"""
 
@@ -25,13 +28,17 @@ class LocalController:
     intersection : what to control.
     tick_ds : time between two calls of `tick`. [ds]
     now_ds : present time. [ds]
+    cold : start as a cabinet does that was just switched on: self-test, all red, then the plan.
     """
 
-    def __init__(self, intersection: Intersection, *, tick_ds: int, now_ds: int) -> None:
+    def __init__(
+        self, intersection: Intersection, *, tick_ds: int, now_ds: int, cold: bool = False
+    ) -> None:
         self.intersection = intersection
         self._plan = intersection.plans[0]
         self._masks = [stage.mask for stage in intersection.stages]
-        self.interlock = Interlock.running(intersection.envelope, tick_ds)
+        make = Interlock if cold else Interlock.running
+        self.interlock = make(intersection.envelope, tick_ds)
         """The only writer of its lamps; others look."""
         self._tick_ds = tick_ds
         self._wish: int | None = None
@@ -45,6 +52,10 @@ class LocalController:
         """Moment from which another stage may be asked for. [ds]"""
         self.state = ""
         """Output, one letter per link."""
+        if cold:
+            self.stage = self._plan.stage_at(now_ds)
+            self.state = self._letters.state(self.interlock.aspects, self.stage)
+            return
         ticks = -(-2 * self._plan.cycle_ds // tick_ds)
         start_ds = now_ds - ticks * tick_ds
         self.stage = self._plan.stage_at(start_ds)
@@ -86,7 +97,10 @@ class LocalController:
         interlock = self.interlock
         if interlock.tick(self._masks[stage], now_ds) or switched:
             self._after_change(now_ds)
-            state = self._letters.state(interlock.aspects, stage)
+            if interlock.display is Display.ASPECTS:
+                state = self._letters.state(interlock.aspects, stage)
+            else:
+                state = _DISPLAY_LETTER[interlock.display] * self.intersection.sumo_link_count
             changed = state != self.state
             self.state = state
             return changed

@@ -18,7 +18,7 @@ from ampelwerk.controllers import convert
 from ampelwerk.controllers.clock import Clock
 from ampelwerk.controllers.control import Control
 from ampelwerk.controllers.frame_border import FrameBorder
-from ampelwerk.controllers.service.session import Session
+from ampelwerk.controllers.service.session import Decided, Session
 from ampelwerk.controllers.signing import PlanSigner
 from ampelwerk.controllers.site import loop_owners
 from ampelwerk.engine.kernels.decision import Signals
@@ -81,6 +81,8 @@ class LiveCity:
         self.border = FrameBorder(len(network.loops))
         self.control: Control | None = None
         """Estimator and strategy; until it is set nothing is decided."""
+        self.algorithm = ""
+        """Name of the control, for explanations."""
         self.progressed: Callable[[], None] = lambda: None
         """Called when a controller has reported about a plan."""
         self._signer = signer
@@ -159,6 +161,8 @@ class LiveCity:
             if session.stage != wish.stage:
                 session.stage = wish.stage
                 self._schedule(session, now_ms)
+                decision_id = f"{session.name}.{session.version}"
+                session.decisions.append(Decided(decision_id, now_ms, self.algorithm, wish))
         for session in self.sessions:
             if session.stage is not None and now_ms - session.decided_ms >= RENEW_MS:
                 self._schedule(session, now_ms)

@@ -10,14 +10,26 @@ import grpc
 from grpc_health.v1 import health_pb2_grpc
 from grpc_health.v1._async import HealthServicer
 from grpc_health.v1.health_pb2 import HealthCheckResponse
+from grpc_reflection.v1alpha.reflection import SERVICE_NAME as REFLECTION
+from grpc_reflection.v1alpha.reflection import enable_server_reflection
 
 from ampelwerk.controllers.certificates import Credentials
+from ampelwerk.controllers.service.alarm_service import AlarmService
 from ampelwerk.controllers.service.controller_service import ControllerService, Timers
+from ampelwerk.controllers.service.decision_service import DecisionService
 from ampelwerk.controllers.service.gate import Gate
 from ampelwerk.controllers.service.live_city import LiveCity
+from ampelwerk.controllers.service.network_service import NetworkService
 from ampelwerk.controllers.service.telemetry_service import TelemetryService
 from ampelwerk.models.errors import InvalidInputError
-from ampelwerk.proto.v1 import controller_pb2, controller_pb2_grpc, telemetry_pb2_grpc
+from ampelwerk.proto.v1 import (
+    alarm_pb2_grpc,
+    controller_pb2,
+    controller_pb2_grpc,
+    decision_pb2_grpc,
+    network_pb2_grpc,
+    telemetry_pb2_grpc,
+)
 
 DRAIN_S = 15.0
 """Calls that run get so long to end. [s]"""
@@ -44,6 +56,8 @@ class Server:
     ----------
     address : where to listen, such as 127.0.0.1:0 for any free port.
     city_name : trust domain of the certificates.
+    reflection : tell clients what the interface looks like; for development.
+    called : told method and status of every call that has ended.
     """
 
     def __init__(
@@ -69,11 +83,40 @@ class Server:
         )
         self.telemetry = TelemetryService(city)
         self._health = HealthServicer()
-        add: Any = controller_pb2_grpc.add_ControllerServiceServicer_to_server
-        add(ControllerService(city, self.timers), self._server)
-        add = telemetry_pb2_grpc.add_TelemetryServiceServicer_to_server
-        add(self.telemetry, self._server)
-        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
+        services: tuple[tuple[Any, object, str], ...] = (
+            (
+                controller_pb2_grpc.add_ControllerServiceServicer_to_server,
+                ControllerService(city, self.timers),
+                "ampelwerk.v1.ControllerService",
+            ),
+            (
+                telemetry_pb2_grpc.add_TelemetryServiceServicer_to_server,
+                self.telemetry,
+                "ampelwerk.v1.TelemetryService",
+            ),
+            (
+                network_pb2_grpc.add_NetworkServiceServicer_to_server,
+                NetworkService(city),
+                "ampelwerk.v1.NetworkService",
+            ),
+            (
+                alarm_pb2_grpc.add_AlarmServiceServicer_to_server,
+                AlarmService(city),
+                "ampelwerk.v1.AlarmService",
+            ),
+            (
+                decision_pb2_grpc.add_DecisionServiceServicer_to_server,
+                DecisionService(city),
+                "ampelwerk.v1.DecisionService",
+            ),
+            (health_pb2_grpc.add_HealthServicer_to_server, self._health, "grpc.health.v1.Health"),
+        )
+        for add, servicer, _ in services:
+            add(servicer, self._server)
+        self.services = tuple(name for _, _, name in services)
+        """Names of the services offered."""
+        if reflection:
+            enable_server_reflection((*self.services, REFLECTION), self._server)
         self._sweeper: asyncio.Task[None] | None = None
 
     async def start(self) -> None:

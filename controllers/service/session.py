@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from ampelwerk.controllers.service.inbox import Inbox
+from ampelwerk.engine.strategies.strategy import Wish
 from ampelwerk.models.intersection import Intersection
 from ampelwerk.proto.v1 import (
     alarm_pb2,
@@ -23,6 +24,9 @@ from ampelwerk.proto.v1 import (
     telemetry_pb2,
 )
 
+DECISIONS_KEPT = 200
+"""Decisions remembered of one intersection."""
+
 
 class Unanswered(NamedTuple):
     """A push on its way."""
@@ -30,6 +34,19 @@ class Unanswered(NamedTuple):
     nonce: int
     version: int
     sent_mono_ms: int
+
+
+class Decided(NamedTuple):
+    """A stage asked for by the engine."""
+
+    decision_id: str
+    """Name, as in the plan."""
+    at_unix_ms: int
+    """When. [ms]"""
+    algorithm: str
+    """Kind of control."""
+    wish: Wish
+    """What, and why."""
 
 
 class PlanStream:
@@ -143,6 +160,8 @@ class Session:
     """What it shows."""
     alarms: dict[str, alarm_pb2.Alarm] = field(default_factory=dict)
     """Its alarms by their id."""
+    decisions: deque[Decided] = field(default_factory=lambda: deque(maxlen=DECISIONS_KEPT))
+    """What was decided last, by time."""
     changed: int = 0
     """Rises with every change that a control room would like to see."""
 

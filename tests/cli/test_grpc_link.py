@@ -39,13 +39,6 @@ def test_signals_and_delay_are_the_same_through_the_wire(
     assert measured[0]["delay_s"] > 0
 
 
-def test_faulty_loops_are_the_same_through_the_wire(small: SmallScenario, tmp_path: Path) -> None:
-    faults = ("--fault", "chatter:30%,from=10", "--fault", "reorder:50%,from=10")
-    direct = _simulate(small, tmp_path / "direct", *faults)
-    wire = _simulate(small, tmp_path / "wire", *faults, "--link", "grpc")
-    assert (wire / "signals.csv").read_bytes() == (direct / "signals.csv").read_bytes()
-
-
 def test_native_has_no_link(small: SmallScenario) -> None:
     result = CliRunner().invoke(
         app, ["simulate", *small.arguments, "--control", "native", "--link", "grpc"]

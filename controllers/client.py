@@ -84,6 +84,7 @@ class RoadsideClient:
         """The link may be used; a test that cuts it clears this."""
         self.allowed.set()
         self._session: asyncio.Task[None] | None = None
+        self._window_s: float | None = None
 
     async def run(self) -> None:
         """Stay connected until cancelled."""
@@ -91,13 +92,12 @@ class RoadsideClient:
         while True:
             await self.allowed.wait()
             self.dials += 1
+            self._window_s = None
             self._session = asyncio.create_task(self._connect())
             try:
                 await asyncio.shield(self._session)
-                window_s = FIRST_RETRY_S
             except grpc.aio.AioRpcError as error:
                 log.info("link lost: %s %s", error.code().name, error.details())
-                window_s = min(2 * window_s, LONGEST_RETRY_S)
             except asyncio.CancelledError:
                 if not self._session.cancelled():
                     await _end(self._session)
@@ -106,6 +106,8 @@ class RoadsideClient:
                 self.connected = False
                 self.roadside.disconnected()
                 self._progressed()
+            # A server that was there names the window; one that does not answer is asked ever less.
+            window_s = self._window_s or min(2 * window_s, LONGEST_RETRY_S)
             if self.allowed.is_set():
                 await asyncio.sleep(random.uniform(0.0, window_s))
 
@@ -124,6 +126,7 @@ class RoadsideClient:
             plans = controller.Connect()
             detectors, events = telemetry.UploadDetectors(), telemetry.UploadEvents()
             roadside.connected(reply)
+            self._window_s = reply.reconnect_window_ms / 1000
             self.connected = True
             self._wake.set()
             await _until_one_ends(

@@ -24,6 +24,8 @@ CONNECTS_PER_S = 200
 """Controllers that may dial in again per second; sets the window they spread over. [1/s]"""
 LEAST_WINDOW_MS = 5_000
 """Shortest window for dialling again. [ms]"""
+LAST_WRITE_S = 1.0
+"""A write under way gets so long to end when the stream ends. [s]"""
 BOOT_ID_BYTES = 16
 log = logging.getLogger("ampelwerk.server")
 
@@ -136,16 +138,17 @@ class ControllerService(ControllerServiceServicer):
         stream = PlanStream(city.clock.mono_ms)
         writer = asyncio.create_task(_write(stream, context))
         reader = asyncio.create_task(self._read(requests, session, stream))
-        closed = asyncio.create_task(stream.closed.wait())
-        parts = (reader, writer, closed)
         try:
-            done, _ = await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait((reader, writer), return_when=asyncio.FIRST_COMPLETED)
             for part in done:
                 part.result()
         finally:
-            for part in parts:
+            # A write that is cut off would keep gRPC from ending the call.
+            stream.close()
+            await asyncio.wait((writer,), timeout=LAST_WRITE_S)
+            for part in (reader, writer):
                 part.cancel()
-            await asyncio.gather(*parts, return_exceptions=True)
+            await asyncio.gather(reader, writer, return_exceptions=True)
             if session.stream is stream:
                 session.stream = None
                 session.state = network_pb2.CONTROLLER_STATE_LOST
@@ -175,7 +178,7 @@ class ControllerService(ControllerServiceServicer):
                 grpc.StatusCode.FAILED_PRECONDITION, "VERSION", "register before connecting"
             )
         if session.stream is not None:
-            session.stream.closed.set()
+            session.stream.close()
         session.stream = stream
         session.version = max(session.version, hello.held_version)
         self._city.push_newest(session)
@@ -230,5 +233,5 @@ class ControllerService(ControllerServiceServicer):
 
 
 async def _write(stream: PlanStream, context: Context) -> None:
-    while True:
-        await context.write(await stream.next())
+    while (message := await stream.next()) is not None:
+        await context.write(message)

@@ -40,7 +40,7 @@ OPTIONS = (
     ("grpc.keepalive_timeout_ms", 5_000),
     ("grpc.keepalive_permit_without_calls", 1),
     ("grpc.http2.max_pings_without_data", 0),
-    ("grpc.http2.min_recv_ping_interval_without_data_ms", 5_000),
+    ("grpc.http2.min_ping_interval_without_data_ms", 5_000),
     ("grpc.max_receive_message_length", 256 * 1024),
     ("grpc.max_metadata_size", 8 * 1024),
     ("grpc.max_concurrent_streams", 8),
@@ -145,6 +145,7 @@ class Server:
             if session.stream is not None:
                 goodbye = controller_pb2.Goodbye(reason="the server stops", retry_after_ms=1_000)
                 session.stream.answer(controller_pb2.ServerMessage(goodbye=goodbye))
+                session.stream.close()
         await self._server.stop(DRAIN_S)
         self.city.close()
 
@@ -162,4 +163,4 @@ class Server:
             if stream is None or stream.unanswered is None:
                 continue
             if now_ms - stream.unanswered.sent_mono_ms > self.timers.ack_timeout_ms:
-                stream.closed.set()
+                stream.close()

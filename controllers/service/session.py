@@ -62,7 +62,7 @@ class PlanStream:
         """The push that was sent and not answered."""
         self.stale_reports = 0
         """Reports about a push that is not the last one."""
-        self.closed = asyncio.Event()
+        self.closed = False
         """Somebody wants the stream to end."""
 
     @property
@@ -95,11 +95,18 @@ class PlanStream:
             self._wake.set()
         return True
 
-    async def next(self) -> controller_pb2.ServerMessage:
-        """The next message to write."""
+    def close(self) -> None:
+        """End the stream once what is being written has gone out."""
+        self.closed = True
+        self._wake.set()
+
+    async def next(self) -> controller_pb2.ServerMessage | None:
+        """The next message to write, None when there will be none."""
         while True:
             if self._outbox:
                 return self._outbox.popleft()
+            if self.closed:
+                return None
             if self._slot is not None and self.unanswered is None:
                 push, self._slot = self._slot, None
                 self._nonce += 1

@@ -133,6 +133,13 @@ def simulate(
             help="grpc: a server and one controller per intersection, over mTLS on this machine."
         ),
     ] = "direct",
+    outage: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(
+            metavar="FROM:LENGTH",
+            help="With --link grpc: cut the lines FROM s after begin, for LENGTH s.",
+        ),
+    ] = None,
     gui: Annotated[bool, typer.Option("--gui", help="Open SUMO's window (uses traci).")] = False,
     time_to_teleport: TeleportOption = -1.0,
     record: Annotated[
@@ -165,6 +172,7 @@ def simulate(
             loops=loops,
             backend="traci" if gui else backend,
             link=link,
+            outage=outage,
             gui=gui,
             time_to_teleport_s=time_to_teleport,
             record=record,

@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
@@ -19,15 +19,20 @@ from ampelwerk.cli.inputs import BLIND, fresh_directory, known_control, profile_
 from ampelwerk.engine._jit import compiled_before
 from ampelwerk.models.errors import InvalidInputError
 from ampelwerk.models.faults import Fault
-from ampelwerk.sim.controls import NATIVE, OpenLink, in_process
+from ampelwerk.sim.controls import NATIVE, in_process
 from ampelwerk.sim.measures import WARNINGS
 from ampelwerk.sim.recording import refuse_native
 from ampelwerk.sim.run import RunConfig, run
 from ampelwerk.sim.run_directory import MANIFEST
 from ampelwerk.sim.scenario import Scenario, resolve
 
+LEVELS = "levels.csv"
+"""What each controller followed, with --link grpc."""
 SHOWN_WARNINGS = 3
 """SUMO's warnings that are printed; all are in its file."""
+if TYPE_CHECKING:
+    from ampelwerk.cli.grpc_link import GrpcLinks
+
 SHOWN = (
     ("delay_s", "mean delay", "s"),
     ("delay_p95_s", "95th percentile of delay", "s"),
@@ -59,6 +64,7 @@ def simulate(
     loops: str,
     backend: str,
     link: str,
+    outage: str | None,
     gui: bool,
     time_to_teleport_s: float,
     record: bool,
@@ -74,6 +80,7 @@ def simulate(
         _refuse_unkept(output)
     if seed < 0:
         raise InvalidInputError("a seed is not negative", where="--seed", found=str(seed))
+    wire = _wire(link, control, outage)
     rules = profile_of(profile, min_green_s)
     wrong = tuple(fault_of(text) for text in faults)
     resolved = resolve(scenario, routes=routes, additional=additional, begin_s=begin_s, end_s=end_s)
@@ -97,10 +104,12 @@ def simulate(
             config,
             directory,
             record=record,
-            open_link=_link(link, control),
+            open_link=in_process if wire is None else wire.open,
             progress=lambda share: bar.update(task, completed=share),
         )
         bar.update(task, completed=1.0)
+        if wire is not None:
+            (directory / LEVELS).write_bytes(wire.levels_csv())
         _warn(directory / WARNINGS, console)
     if as_json:
         print(json.dumps(measures, indent=2, ensure_ascii=False))
@@ -112,10 +121,14 @@ def simulate(
         )
 
 
-def _link(link: str, control: str) -> OpenLink:
-    """What joins the local controllers to the control."""
+def _wire(link: str, control: str, outage: str | None) -> GrpcLinks | None:
+    """The wire between local controllers and control, if there is to be one."""
     if link == "direct":
-        return in_process
+        if outage is not None:
+            raise InvalidInputError(
+                "without a wire none can be cut", where="--outage", remedy="add --link grpc"
+            )
+        return None
     if control == NATIVE:
         raise InvalidInputError(
             "native is SUMO alone, nothing goes over a wire",
@@ -123,9 +136,9 @@ def _link(link: str, control: str) -> OpenLink:
             found=f"{link} with --control {control}",
             limit="any other kind of control",
         )
-    from ampelwerk.cli.grpc_link import grpc_link
+    from ampelwerk.cli.grpc_link import GrpcLinks, outage_of
 
-    return grpc_link
+    return GrpcLinks(outage_of(outage) if outage is not None else None)
 
 
 def _refuse_unkept(output: Path | None) -> None:

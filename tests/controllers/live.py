@@ -162,7 +162,7 @@ async def refusal(call: Any) -> tuple[grpc.StatusCode, str]:
     except grpc.aio.AioRpcError as error:
         detail = ErrorDetail()
         for key, value in error.trailing_metadata() or ():
-            if key == TRAILER:
+            if key == TRAILER and isinstance(value, bytes):
                 detail.ParseFromString(value)
         return error.code(), detail.code
     raise AssertionError("the call was not refused")

@@ -10,6 +10,7 @@ from typing import Annotated, Literal, Optional
 import typer
 
 from ampelwerk.cli.failure import process_edge
+from ampelwerk.cli.live_commands import live
 from ampelwerk.cli.options import (
     AdditionalOption,
     BackendOption,
@@ -378,6 +379,9 @@ def replay(
         edge.code = command.replay(
             directory, control=control, output=output, force=force, as_json=as_json
         )
+
+
+app.add_typer(live)
 
 
 def main() -> None:

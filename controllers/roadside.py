@@ -14,7 +14,7 @@ from google.protobuf.message import DecodeError
 
 from ampelwerk.controllers import convert
 from ampelwerk.controllers.clock import Clock
-from ampelwerk.controllers.ladder import FallbackLadder, Level
+from ampelwerk.controllers.ladder import STABLE_MS, FallbackLadder, Level
 from ampelwerk.controllers.local import LocalController
 from ampelwerk.controllers.schedule import Schedule, schedule_of
 from ampelwerk.controllers.signing import PlanVerifier
@@ -100,6 +100,7 @@ class Roadside:
         self._ahead_ms = clock.unix_ms() - clock.mono_ms()
         self._true_at_ms = clock.mono_ms() if source in SYNCHRONISED else None
         self._stepped = False
+        self._time_alarms, self._alarm_ms = 0, clock.mono_ms()
 
     # -- connection --------------------------------------------------------------------------
 
@@ -259,6 +260,7 @@ class Roadside:
         mono_ms, unix_ms = self.clock.mono_ms(), self.clock.unix_ms()
         if abs(unix_ms - mono_ms - self._ahead_ms) > STEP_MS:
             self._stepped, self._true_at_ms = True, None
+        self._watch_interlock(mono_ms)
         if self.schedule is not None and mono_ms >= self._schedule_until_ms:
             version, self.schedule, self._answered = self.schedule.version, None, False
             self._report(0, version, plan_pb2.PLAN_STATE_EXPIRED, "not renewed in time")
@@ -325,8 +327,18 @@ class Roadside:
             stepped=self._stepped,
         )
 
+    def _watch_interlock(self, mono_ms: int) -> None:
+        """An interlock that was called late too often believes its caller after a minute again."""
+        interlock = self.local.interlock
+        if interlock.time_alarms != self._time_alarms:
+            self._time_alarms, self._alarm_ms = interlock.time_alarms, mono_ms
+        elif interlock.isolated and mono_ms - self._alarm_ms >= STABLE_MS:
+            interlock.rejoin()
+
     def _best(self, mono_ms: int) -> tuple[Level, str]:
         """Best level whose needs are met, and why there is no better one."""
+        if self.local.interlock.isolated:
+            return Level.ISOLATED, "the interlock was called late too often"
         true_ms = self._true_at_ms
         if true_ms is None or mono_ms - true_ms > HOLDOVER_MS:
             return Level.ISOLATED, "the clock was set" if self._stepped else "no true clock"

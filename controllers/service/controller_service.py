@@ -24,8 +24,6 @@ CONNECTS_PER_S = 200
 """Controllers that may dial in again per second; sets the window they spread over. [1/s]"""
 LEAST_WINDOW_MS = 5_000
 """Shortest window for dialling again. [ms]"""
-LAST_WRITE_S = 1.0
-"""A write under way gets so long to end when the stream ends. [s]"""
 BOOT_ID_BYTES = 16
 log = logging.getLogger("ampelwerk.server")
 
@@ -136,19 +134,17 @@ class ControllerService(ControllerServiceServicer):
         city = self._city
         session = session_of(city, context)
         stream = PlanStream(city.clock.mono_ms)
-        writer = asyncio.create_task(_write(stream, context))
         reader = asyncio.create_task(self._read(requests, session, stream))
+        reader.add_done_callback(lambda _: stream.close())
         try:
-            done, _ = await asyncio.wait((reader, writer), return_when=asyncio.FIRST_COMPLETED)
-            for part in done:
-                part.result()
+            # Ends after a write, never within one: that would keep gRPC from ending the call.
+            while (message := await stream.next()) is not None:
+                await context.write(message)
+            if reader.done():
+                reader.result()
         finally:
-            # A write that is cut off would keep gRPC from ending the call.
-            stream.close()
-            await asyncio.wait((writer,), timeout=LAST_WRITE_S)
-            for part in (reader, writer):
-                part.cancel()
-            await asyncio.gather(reader, writer, return_exceptions=True)
+            reader.cancel()
+            await asyncio.gather(reader, return_exceptions=True)
             if session.stream is stream:
                 session.stream = None
                 session.state = network_pb2.CONTROLLER_STATE_LOST
@@ -230,8 +226,3 @@ class ControllerService(ControllerServiceServicer):
             session.applied_version = 0
         session.changed += 1
         self._city.progressed()
-
-
-async def _write(stream: PlanStream, context: Context) -> None:
-    while (message := await stream.next()) is not None:
-        await context.write(message)

@@ -8,7 +8,7 @@ from typing import Annotated, Optional
 import typer
 
 from ampelwerk.cli.failure import process_edge
-from ampelwerk.cli.options import DebugOption
+from ampelwerk.cli.options import DebugOption, JsonOption
 
 live = typer.Typer()
 """Part of `cli.main`'s commands."""
@@ -105,4 +105,34 @@ def roadside(
             certificates=certificates,
             demand_veh_h=demand,
             seconds=seconds,
+        )
+
+
+@live.command()
+def fleet(
+    count: Annotated[int, typer.Argument(metavar="N", help="How many controllers.")],
+    server: Annotated[str, typer.Option(help="Host and port of the server.")],
+    model_file: Annotated[Path, typer.Option("--model", "-m", help="model.json with their data.")],
+    certificates: Annotated[
+        Path, typer.Option(help="Folder of `ampelwerk certs` or `serve --dev`.")
+    ] = Path("ampelwerk-dev"),
+    uploads_per_s: Annotated[
+        float, typer.Option("--uploads", help="Batches of detector data per second, of all.")
+    ] = 0.0,
+    seconds: Annotated[float, typer.Option(help="How long to load the server, in s.")] = 30.0,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Let many controllers dial in and measure how the server bears them."""
+    with process_edge(debug=debug):
+        from ampelwerk.cli import fleet as command
+
+        command.fleet(
+            count,
+            server=server,
+            model=model_file,
+            certificates=certificates,
+            uploads_per_s=uploads_per_s,
+            seconds=seconds,
+            as_json=as_json,
         )

@@ -54,7 +54,7 @@ def roadside(
     """Run a controller until interrupted."""
     site = read_site(model, intersection)
     clock = SystemClock()
-    identity = _identity(certificates, intersection)
+    identity = controller_identity(certificates, intersection)
     local = LocalController(
         site.intersections[0],
         tick_ds=TICK_MS // 100,
@@ -74,7 +74,7 @@ def roadside(
     asyncio.run(_run(device, client, read, seconds))
 
 
-def _identity(certificates: Path, intersection: str) -> Identity:
+def controller_identity(certificates: Path, intersection: str) -> Identity:
     """Who the certificate says we are; the city is read from it."""
     stem = file_stem(Identity(city="", kind=Kind.CONTROLLER, name=intersection))
     path = certificates / f"{stem}.pem"

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from ampelwerk.cli.certs import SERVER, controller, folder_authority
+from ampelwerk.cli.fleet import SPARE_FILES, allow_open_files
 from ampelwerk.cli.inputs import known_control
 from ampelwerk.cli.server_config import ServerConfig, host_and_port, read_config
 from ampelwerk.controllers.certificates import (
@@ -82,6 +83,7 @@ async def _serve(settings: ServerConfig) -> None:
     """Build the parts, run them, end on a signal."""
     clock = SystemClock()
     network = _network(settings)
+    allow_open_files(len(network.intersections) + SPARE_FILES)
     begin_s = clock.unix_ms() / 1000
     city = LiveCity(
         network,

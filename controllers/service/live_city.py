@@ -8,7 +8,7 @@ touches nothing that the event loop uses, so that it may run in another thread.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -29,6 +29,8 @@ from ampelwerk.proto.v1 import controller_pb2, telemetry_pb2
 
 VALID_MS = 60_000
 """A schedule lapses unless renewed within a minute. [ms]"""
+AT_ONCE = 20
+"""So many schedules are signed before the event loop may turn to something else."""
 RENEW_MS = 30_000
 """It is renewed at half its validity. [ms]"""
 
@@ -119,15 +121,23 @@ class LiveCity:
 
     def tick(self, now_s: float) -> Sequence[Wish]:
         """One tick in this thread; the wishes."""
-        frame = self.gather(now_s)
-        return self._push_all(self._think(frame, now_s))
+        wishes = self._think(self.gather(now_s), now_s)
+        now_ms = self.clock.unix_ms()
+        for session, wish in self._due(wishes, now_ms):
+            self._schedule(session, wish, now_ms)
+        return wishes
 
     async def tick_beside(self, now_s: float) -> Sequence[Wish]:
-        """One tick, the thinking in another thread."""
+        """One tick, the thinking in another thread, and many schedules without holding up others."""
         frame = self.gather(now_s)
         loop = asyncio.get_running_loop()
         wishes = await loop.run_in_executor(self._pool, self._think, frame, now_s)
-        return self._push_all(wishes)
+        now_ms = self.clock.unix_ms()
+        for number, (session, wish) in enumerate(self._due(wishes, now_ms)):
+            self._schedule(session, wish, now_ms)
+            if number % AT_ONCE == AT_ONCE - 1:
+                await asyncio.sleep(0)
+        return wishes
 
     def close(self) -> None:
         """End the engine's thread."""
@@ -153,24 +163,21 @@ class LiveCity:
         self.control.observe(frame)
         return self.control.decide(now_s)
 
-    def _push_all(self, wishes: Sequence[Wish]) -> Sequence[Wish]:
-        """Schedules for the wishes, and for what is half lapsed."""
-        now_ms = self.clock.unix_ms()
+    def _due(self, wishes: Sequence[Wish], now_ms: int) -> Iterator[tuple[Session, Wish | None]]:
+        """Intersections whose stage changes, with the wish, and those whose schedule is half over."""
+        self.ticks += 1
         for wish in wishes:
             session = self.sessions[wish.intersection]
             if session.stage != wish.stage:
-                session.stage = wish.stage
-                self._schedule(session, now_ms)
-                decision_id = f"{session.name}.{session.version}"
-                session.decisions.append(Decided(decision_id, now_ms, self.algorithm, wish))
+                yield session, wish
         for session in self.sessions:
             if session.stage is not None and now_ms - session.decided_ms >= RENEW_MS:
-                self._schedule(session, now_ms)
-        self.ticks += 1
-        return wishes
+                yield session, None
 
-    def _schedule(self, session: Session, now_ms: int) -> None:
-        """A new version of the schedule of one intersection."""
+    def _schedule(self, session: Session, wish: Wish | None, now_ms: int) -> None:
+        """A new version of the schedule of one intersection, for a wish or to renew it."""
+        if wish is not None:
+            session.stage = wish.stage
         assert session.stage is not None
         session.version += 1
         session.decided_ms = now_ms
@@ -186,6 +193,9 @@ class LiveCity:
                 decision_id=f"{session.name}.{session.version}",
             )
         )
+        if wish is not None:
+            decision_id = f"{session.name}.{session.version}"
+            session.decisions.append(Decided(decision_id, now_ms, self.algorithm, wish))
         self.pushes += 1
         self.push_newest(session)
 

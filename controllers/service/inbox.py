@@ -49,6 +49,8 @@ class Inbox(Generic[Batch]):
 
     def due(self, now_ms: int) -> list[Batch]:
         """Batches that are due now because a gap has closed or was given up."""
+        if not self._held:
+            return []
         found = self._in_order()
         if self._held and (
             now_ms - self._gap_since_ms >= REORDER_MS or len(self._held) > MOST_HELD

@@ -27,6 +27,7 @@ from ampelwerk.proto.v1 import (
     controller_pb2,
     controller_pb2_grpc,
     decision_pb2_grpc,
+    network_pb2,
     network_pb2_grpc,
     telemetry_pb2_grpc,
 )
@@ -156,11 +157,20 @@ class Server:
             self.sweep()
 
     def sweep(self) -> None:
-        """Look at leases and unanswered pushes once."""
+        """Look at leases, unanswered pushes and gaps in detector data once."""
         now_ms = self.city.clock.mono_ms()
         for session in self.city.sessions:
+            for batch in session.detector_inbox.due(now_ms):
+                self.city.take_edges(session, batch)
             stream = session.stream
-            if stream is None or stream.unanswered is None:
+            if stream is None:
                 continue
-            if now_ms - stream.unanswered.sent_mono_ms > self.timers.ack_timeout_ms:
+            if (
+                session.state == network_pb2.CONTROLLER_STATE_LEASED
+                and now_ms >= session.lease_until_ms
+            ):
+                session.state = network_pb2.CONTROLLER_STATE_STALE
+                session.changed += 1
+            waiting = stream.unanswered
+            if waiting and now_ms - waiting.sent_mono_ms > self.timers.ack_timeout_ms:
                 stream.close()

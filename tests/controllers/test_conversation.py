@@ -8,10 +8,14 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import grpc
+import pytest
 
+from ampelwerk.controllers.certificates import utc_now
 from ampelwerk.controllers.convert import envelope_hash, ruleset_sha256
-from ampelwerk.controllers.identity import Kind
+from ampelwerk.controllers.identity import Identity, Kind
 from ampelwerk.controllers.ladder import Level
+from ampelwerk.controllers.service.live_city import LiveCity
+from ampelwerk.controllers.service.server import Server
 from ampelwerk.models.detection import DetectorFrame
 from ampelwerk.proto.v1 import (
     alarm_pb2,
@@ -26,8 +30,8 @@ from ampelwerk.proto.v1.controller_pb2_grpc import ControllerServiceStub
 from ampelwerk.proto.v1.decision_pb2_grpc import DecisionServiceStub
 from ampelwerk.proto.v1.network_pb2_grpc import NetworkServiceStub
 from ampelwerk.proto.v1.telemetry_pb2_grpc import TelemetryServiceStub
-from tests.controllers.city import crossroads
-from tests.controllers.live import BEGIN_MS, Live, live, refusal, until
+from tests.controllers.city import crossroads, road
+from tests.controllers.live import BEGIN_MS, CITY, Live, live, refusal, until
 
 Status = grpc.StatusCode
 BOOT = bytes(range(16))
@@ -255,6 +259,61 @@ async def test_without_an_answer_in_time_the_stream_is_closed(there: Live) -> No
             raise AssertionError("a message on a closed stream")
         await until(lambda: there.city.by_name["north"].stream is None)
         assert there.city.by_name["north"].state == network_pb2.CONTROLLER_STATE_LOST
+
+
+@live
+async def test_a_controller_without_heartbeat_is_stale(there: Live) -> None:
+    async with there.connected("north"):
+        session = there.city.by_name["north"]
+        assert session.state == network_pb2.CONTROLLER_STATE_LEASED
+        there.clock.now_ms += 19_999
+        there.server.sweep()
+        assert session.state == network_pb2.CONTROLLER_STATE_LEASED
+        there.clock.now_ms += 1
+        there.server.sweep()
+        assert session.state == network_pb2.CONTROLLER_STATE_STALE
+
+
+async def _successor(there: Live, epoch: int) -> Server:
+    """Another server of the same city, at the same port."""
+    port = there.server.port
+    await there.server._server.stop(0)
+    city = LiveCity(
+        road(), there.clock, there.signer, epoch=epoch, begin_s=BEGIN_MS / 1000, step_s=1.0
+    )
+    city.control = there.control
+    identity = Identity(city=CITY, kind=Kind.SERVER, name="server")
+    credentials = there.authority.issue(identity, utc_now())
+    server = Server(city, f"127.0.0.1:{port}", credentials, city_name=CITY)
+    await server.start()
+    return server
+
+
+@live
+async def test_a_controller_goes_over_to_the_next_server_and_never_back(there: Live) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("ampelwerk.controllers.service.controller_service.LEAST_WINDOW_MS", 50)
+        async with there.connected("north") as client:
+            roadside = client.roadside
+            there.control.want(0, 1)
+            there.city.tick(BEGIN_MS / 1000)
+            await until(lambda: roadside.version == 1)
+            second = await _successor(there, epoch=8)
+            session = second.city.by_name["north"]
+            await until(lambda: client.connected and session.stream is not None)
+            roadside.prepare(BEGIN_MS // 100)
+            assert roadside.ladder.level is Level.ADAPTIVE  # the lease still runs
+            assert roadside.local.stage is not None
+            there.control.want(0, 0)
+            second.city.tick(BEGIN_MS / 1000)
+            await until(lambda: (roadside.epoch, roadside.version) == (8, 2))
+            await second.stop()
+            there.server.port, there.server._server = second.port, second._server
+            deposed = await _successor(there, epoch=7)
+            await until(lambda: client.dials >= 4)
+            assert deposed.city.by_name["north"].state == network_pb2.CONTROLLER_STATE_UNKNOWN
+            assert (roadside.epoch, roadside.version) == (8, 2)
+            await deposed.stop()
 
 
 @live

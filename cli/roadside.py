@@ -8,10 +8,9 @@ import random
 import secrets
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
@@ -117,13 +116,12 @@ async def _run(
 
 
 @contextlib.contextmanager
-def _screen(device: Roadside, client: RoadsideClient):  # type: ignore[no-untyped-def]
+def _screen(device: Roadside, client: RoadsideClient) -> Iterator[Callable[[], None]]:
     """Shows the lamps; on anything but a terminal one line for every change."""
     if not sys.stdout.isatty():
         yield lambda: print(_line(device), flush=True)
         return
-    with Live(_table(device, client), console=Console(), refresh_per_second=4) as live:
-        live.get_renderable = lambda: _table(device, client)  # type: ignore[method-assign]
+    with Live(get_renderable=lambda: _table(device, client), refresh_per_second=4):
         yield lambda: None
 
 

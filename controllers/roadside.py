@@ -15,6 +15,7 @@ from google.protobuf.message import DecodeError
 from ampelwerk.controllers import convert
 from ampelwerk.controllers.clock import Clock
 from ampelwerk.controllers.ladder import STABLE_MS, FallbackLadder, Level
+from ampelwerk.controllers.lease import Lease
 from ampelwerk.controllers.local import LocalController
 from ampelwerk.controllers.schedule import Schedule, schedule_of
 from ampelwerk.controllers.signing import PlanVerifier
@@ -26,19 +27,6 @@ from ampelwerk.proto.v1 import common_pb2, controller_pb2, plan_pb2, telemetry_p
 
 API_MINOR = 0
 """Minor version of the interface."""
-CLOCK_TOLERANCE_MS = 500
-"""Plans that depend on the time of day need a clock as true as this. [ms]"""
-HOLDOVER_MS = 6 * 3600 * 1000
-"""A clock that was true this long ago still serves a coordinated plan. [ms]"""
-STEP_MS = 2_000
-"""A clock that moved by more than this against the monotonic one was set. [ms]"""
-SYNCHRONISED = (
-    common_pb2.CLOCK_SOURCE_NTP,
-    common_pb2.CLOCK_SOURCE_GNSS,
-    common_pb2.CLOCK_SOURCE_PTP,
-    common_pb2.CLOCK_SOURCE_INJECTED,
-)
-"""Sources that are believed at start."""
 
 
 class Roadside:
@@ -70,7 +58,7 @@ class Roadside:
         self.intersection = site.intersections[0]
         self.ladder = FallbackLadder(site, local)
         self._verifier, self._boot_id, self._tick_ds = verifier, boot_id, tick_ds
-        self._source = source
+        self._lease = Lease(clock, source)
         self._envelope_hash = convert.envelope_hash(self.intersection.envelope)
         self._loop_names = [str(loop.loop_id) for loop in site.loops]
         self.detectors: UploadBuffer[telemetry_pb2.DetectorBatch] = UploadBuffer()
@@ -92,14 +80,7 @@ class Roadside:
             heartbeat_ms=5_000, lease_ms=20_000, no_plan_timer_ms=15_000
         )
         self._connected_ms: int | None = None
-        self._heartbeat_seq, self._heartbeat_due_ms = 0, 0
-        self._heartbeats: dict[int, tuple[int, int]] = {}
-        self._lease_until_ms: int | None = None
-        self._schedule_until_ms = 0
-        self._offset_ms = 0
-        self._ahead_ms = clock.unix_ms() - clock.mono_ms()
-        self._true_at_ms = clock.mono_ms() if source in SYNCHRONISED else None
-        self._stepped = False
+        self._heartbeat_due_ms = self._schedule_until_ms = 0
         self._time_alarms, self._alarm_ms = 0, clock.mono_ms()
 
     # -- connection --------------------------------------------------------------------------
@@ -115,15 +96,15 @@ class Roadside:
             ruleset_sha256=convert.ruleset_sha256(self.intersection.envelope),
             held_epoch=self.epoch,
             held_version=self.version,
-            clock=self.clock_status(),
+            clock=self._lease.clock_status(),
         )
 
     def connected(self, reply: controller_pb2.RegisterReply) -> None:
         """The server has registered it: say hello, tell what is shown, send again what got lost."""
         self._timers = reply
         self._connected_ms = self.clock.mono_ms()
-        self._heartbeats.clear()
         self._heartbeat_due_ms = self._connected_ms
+        self._lease.forget()
         self.outbox.clear()
         hello = controller_pb2.Hello(
             boot_id=self._boot_id, held_epoch=self.epoch, held_version=self.version
@@ -139,14 +120,14 @@ class Roadside:
         """The link is gone; the lease runs on."""
         self._connected_ms = None
         self.outbox.clear()
-        self._heartbeats.clear()
+        self._lease.forget()
 
     @property
     def quiet(self) -> bool:
         """Everything that was sent has been answered."""
         return (
             not self.outbox
-            and not self._heartbeats
+            and not self._lease.unanswered
             and self.detectors.all_acknowledged
             and self.events.all_acknowledged
         )
@@ -158,28 +139,12 @@ class Roadside:
         kind = message.WhichOneof("body")
         if kind == "heartbeat_reply":
             if message.heartbeat_reply.epoch >= self.epoch:
-                self._renew_lease(message.heartbeat_reply)
+                self._lease.answered(message.heartbeat_reply)
         elif kind == "plan_push":
             if message.plan_push.epoch >= self.epoch:
                 self._take_push(message.plan_push)
             else:
                 self.stale_pushes += 1
-
-    def _renew_lease(self, reply: controller_pb2.HeartbeatReply) -> None:
-        sent = self._heartbeats.pop(reply.seq, None)
-        if sent is None:
-            return
-        sent_unix_ms, sent_mono_ms = sent
-        self._lease_until_ms = sent_mono_ms + reply.lease_ms
-        # Four times of two clocks, as NTP takes them (RFC 5905, section 8).
-        ahead = (sent_unix_ms - reply.received_unix_ms) + (
-            self.clock.unix_ms() - reply.sent_unix_ms
-        )
-        self._offset_ms = round(ahead / 2)
-        self._stepped = False
-        self._ahead_ms = self.clock.unix_ms() - self.clock.mono_ms()
-        if abs(self._offset_ms) <= CLOCK_TOLERANCE_MS:
-            self._true_at_ms = self.clock.mono_ms()
 
     def _take_push(self, push: controller_pb2.PlanPush) -> None:
         if push.kind == controller_pb2.PUSH_KIND_HEARTBEAT:
@@ -257,14 +222,13 @@ class Roadside:
 
     def prepare(self, now_ds: int) -> None:
         """Before a tick of the local controller: which level, and what is asked for."""
-        mono_ms, unix_ms = self.clock.mono_ms(), self.clock.unix_ms()
-        if abs(unix_ms - mono_ms - self._ahead_ms) > STEP_MS:
-            self._stepped, self._true_at_ms = True, None
+        mono_ms = self.clock.mono_ms()
+        self._lease.watch_clock()
         self._watch_interlock(mono_ms)
         if self.schedule is not None and mono_ms >= self._schedule_until_ms:
             version, self.schedule, self._answered = self.schedule.version, None, False
             self._report(0, version, plan_pb2.PLAN_STATE_EXPIRED, "not renewed in time")
-        level = self.ladder.choose(*self._best(mono_ms), now_ds=now_ds, mono_ms=mono_ms)
+        level = self.ladder.choose(*self._best(), now_ds=now_ds, mono_ms=mono_ms)
         schedule = self.schedule if level is Level.ADAPTIVE else None
         stage = schedule.stage_at(now_ds * 100) if schedule is not None else None
         self.ladder.ask(stage, now_ds)
@@ -296,36 +260,22 @@ class Roadside:
         if self._connected_ms is None or mono_ms < self._heartbeat_due_ms:
             return
         self._heartbeat_due_ms = mono_ms + self._timers.heartbeat_ms
-        self._heartbeat_seq += 1
-        unix_ms = self.clock.unix_ms()
-        self._heartbeats[self._heartbeat_seq] = unix_ms, mono_ms
+        seq, unix_ms, mono_ms = self._lease.sent()
         self.outbox.append(
             controller_pb2.ControllerMessage(
                 heartbeat=controller_pb2.Heartbeat(
-                    seq=self._heartbeat_seq,
+                    seq=seq,
                     sent_unix_ms=unix_ms,
                     sent_mono_ms=mono_ms,
                     mode=f"MODE_{self.local.interlock.mode.name}",
                     level=f"LEVEL_{self.ladder.level.name}",
                     cause=self.ladder.cause,
                     in_force_version=self.applied_version,
-                    clock=self.clock_status(),
+                    clock=self._lease.clock_status(),
                 )
             )
         )
         self.wake()
-
-    def clock_status(self) -> common_pb2.ClockStatus:
-        """What is known about the own clock."""
-        last_ms = 0
-        if self._true_at_ms is not None:
-            last_ms = self.clock.unix_ms() - (self.clock.mono_ms() - self._true_at_ms)
-        return common_pb2.ClockStatus(
-            source=self._source,
-            offset_ms=self._offset_ms,
-            last_sync_unix_ms=last_ms,
-            stepped=self._stepped,
-        )
 
     def _watch_interlock(self, mono_ms: int) -> None:
         """An interlock that was called late too often believes its caller after a minute again."""
@@ -335,22 +285,11 @@ class Roadside:
         elif interlock.isolated and mono_ms - self._alarm_ms >= STABLE_MS:
             interlock.rejoin()
 
-    def _best(self, mono_ms: int) -> tuple[Level, str]:
+    def _best(self) -> tuple[Level, str]:
         """Best level whose needs are met, and why there is no better one."""
         if self.local.interlock.isolated:
             return Level.ISOLATED, "the interlock was called late too often"
-        true_ms = self._true_at_ms
-        if true_ms is None or mono_ms - true_ms > HOLDOVER_MS:
-            return Level.ISOLATED, "the clock was set" if self._stepped else "no true clock"
-        if self._lease_until_ms is None:
-            return Level.COORDINATED, "no server"
-        if mono_ms >= self._lease_until_ms:
-            return Level.COORDINATED, "the lease ran out"
-        if abs(self._offset_ms) > CLOCK_TOLERANCE_MS:
-            return Level.COORDINATED, f"the clock is {self._offset_ms} ms off the server's"
-        if not self._answered:
-            return Level.COORDINATED, "no valid schedule"
-        return Level.ADAPTIVE, ""
+        return self._lease.best_level(server_has_answered=self._answered)
 
     def _report(
         self,

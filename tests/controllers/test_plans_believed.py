@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ampelwerk.controllers import convert
-from ampelwerk.controllers.clock import SimulatedClock
+from ampelwerk.controllers.clock import Clock, SimulatedClock
 from ampelwerk.controllers.local import LocalController
 from ampelwerk.controllers.roadside import Roadside
 from ampelwerk.controllers.signing import PlanSigner, PlanVerifier
 from ampelwerk.controllers.site import site_of
-from ampelwerk.proto.v1 import controller_pb2, plan_pb2
+from ampelwerk.proto.v1 import common_pb2, controller_pb2, plan_pb2
 from tests.controllers.city import crossroads, road
 
 NOW_MS = 1_800_000_000_000
@@ -39,12 +39,21 @@ def plan(**changes: object) -> plan_pb2.Plan:
     return made
 
 
-def controller() -> Roadside:
+def controller(
+    clock: Clock | None = None, source: common_pb2.ClockSource = common_pb2.CLOCK_SOURCE_NTP
+) -> Roadside:
+    """A controller that has just connected."""
     site = site_of(road(), "north")
-    clock = SimulatedClock(NOW_MS)
+    clock = clock or SimulatedClock(NOW_MS)
     local = LocalController(site.intersections[0], tick_ds=10, now_ds=NOW_MS // 100)
     device = Roadside(
-        site, local, clock, PlanVerifier(SIGNER.public_key), boot_id=bytes(16), tick_ds=10
+        site,
+        local,
+        clock,
+        PlanVerifier(SIGNER.public_key),
+        boot_id=bytes(16),
+        tick_ds=10,
+        source=source,
     )
     device.connected(controller_pb2.RegisterReply(epoch=3, heartbeat_ms=5_000, lease_ms=20_000))
     device.outbox.clear()

@@ -19,6 +19,7 @@ from google.protobuf.unknown_fields import UnknownFieldSet  # type: ignore[impor
 from ampelwerk.controllers.identity import Identity, parse
 from ampelwerk.controllers.service.access import ALLOWED, COMMANDS
 from ampelwerk.controllers.service.errors import Refused, abort, as_refused
+from ampelwerk.controllers.service.rates import Buckets
 from ampelwerk.models.errors import InvalidInputError
 
 LONGEST_CALL_S = 30.0
@@ -70,11 +71,14 @@ class Gate(grpc.aio.ServerInterceptor):
     Parameters
     ----------
     city : trust domain; certificates of another are refused.
+    buckets : how many calls are left to whom.
     called : told method and status of every call that has ended.
     """
 
-    def __init__(self, city: str, called: Callable[[str, grpc.StatusCode], None]) -> None:
-        self._city, self._called = city, called
+    def __init__(
+        self, city: str, buckets: Buckets, called: Callable[[str, grpc.StatusCode], None]
+    ) -> None:
+        self._city, self._buckets, self._called = city, buckets, called
         self._wrapped: dict[str, grpc.RpcMethodHandler[Any, Any]] = {}
 
     async def intercept_service(
@@ -103,6 +107,7 @@ class Gate(grpc.aio.ServerInterceptor):
             raise Refused(
                 grpc.StatusCode.PERMISSION_DENIED, "ROLE", f"a {identity.kind} may not call this"
             )
+        self._buckets.take(method, identity)
 
     def _wrap(
         self, method: str, handler: grpc.RpcMethodHandler[Any, Any]

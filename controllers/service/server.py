@@ -20,6 +20,7 @@ from ampelwerk.controllers.service.decision_service import DecisionService
 from ampelwerk.controllers.service.gate import Gate
 from ampelwerk.controllers.service.live_city import LiveCity
 from ampelwerk.controllers.service.network_service import NetworkService
+from ampelwerk.controllers.service.rates import Buckets
 from ampelwerk.controllers.service.telemetry_service import TelemetryService
 from ampelwerk.models.errors import InvalidInputError
 from ampelwerk.proto.v1 import (
@@ -76,7 +77,9 @@ class Server:
         self._address = address
         self.port = 0
         """Port it listens on."""
-        self._server = grpc.aio.server(interceptors=[Gate(city_name, called)], options=OPTIONS)
+        self._server = grpc.aio.server(
+            interceptors=[Gate(city_name, Buckets(city.clock.mono_ms), called)], options=OPTIONS
+        )
         self._credentials = grpc.ssl_server_credentials(
             [(credentials.key, credentials.certificate)],
             root_certificates=credentials.authority,

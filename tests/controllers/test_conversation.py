@@ -73,6 +73,7 @@ async def test_register_refuses_what_does_not_fit(there: Live) -> None:
     async with there.channel(Kind.CONTROLLER, "north") as channel:
         stub = ControllerServiceStub(channel)
         for request, expected in cases:
+            there.clock.now_ms += 1_000
             assert await refusal(stub.Register(request, timeout=5)) == expected
     session = there.city.by_name["north"]
     assert session.state == network_pb2.CONTROLLER_STATE_UNKNOWN
@@ -80,6 +81,31 @@ async def test_register_refuses_what_does_not_fit(there: Live) -> None:
     async with there.channel(Kind.CONTROLLER, "west") as channel:
         call = ControllerServiceStub(channel).Register(registration("west"), timeout=5)
         assert await refusal(call) == (Status.NOT_FOUND, "UNKNOWN_ID")
+
+
+@live
+async def test_who_calls_too_often_is_told_when_to_come_again(there: Live) -> None:
+    async with (
+        there.channel(Kind.CONTROLLER, "north") as channel,
+        there.channel(Kind.CONTROLLER, "south") as other,
+    ):
+        stub = ControllerServiceStub(channel)
+        request = controller_pb2.GetPlanRequest(intersection_id="north")
+        for _ in range(5):
+            await stub.GetPlan(request, timeout=5)
+        with pytest.raises(grpc.aio.AioRpcError) as refused:
+            await stub.GetPlan(request, timeout=5)
+        assert refused.value.code() is Status.RESOURCE_EXHAUSTED
+        assert "1000 ms" in str(refused.value.details())
+        request.intersection_id = "south"
+        await ControllerServiceStub(other).GetPlan(request, timeout=5)  # others are not held up
+        request.intersection_id = "north"
+        there.clock.now_ms += 1_000
+        await stub.GetPlan(request, timeout=5)
+        assert await refusal(stub.GetPlan(request, timeout=5)) == (
+            Status.RESOURCE_EXHAUSTED,
+            "RATE",
+        )
 
 
 @live

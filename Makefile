@@ -9,7 +9,7 @@ DEMO ?= demo
 # Tests of kernels that also run without compilation: there an index out of range is an error.
 UNCOMPILED := $(addprefix tests/engine/test_,city_engine.py estimation.py lanes.py plan_search.py strategies.py)
 
-.PHONY: demo test bench format clean
+.PHONY: demo test bench proto proto-release format clean
 .DELETE_ON_ERROR:
 
 $(VENV)/bin/pip:
@@ -40,6 +40,20 @@ test: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	$(BIN)/pytest benchmarks --benchmark-only
+
+# Messages and stubs from proto/v1/*.proto. `proto-release` renews the descriptor set that a test
+# compares with: what is in it may be added to and never changed.
+proto: $(VENV)/.dev
+	rm -rf build/proto && mkdir -p build/proto
+	$(BIN)/python -m grpc_tools.protoc -Iampelwerk/proto=proto --python_out=build/proto \
+	  --pyi_out=build/proto --grpc_python_out=build/proto \
+	  $(patsubst proto/%,ampelwerk/proto/%,$(wildcard proto/v1/*.proto))
+	cp build/proto/ampelwerk/proto/v1/* proto/v1/
+
+proto-release: $(VENV)/.dev
+	$(BIN)/python -m grpc_tools.protoc -Iampelwerk/proto=proto \
+	  --descriptor_set_out=proto/v1/released.binpb \
+	  $(patsubst proto/%,ampelwerk/proto/%,$(wildcard proto/v1/*.proto))
 
 format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .

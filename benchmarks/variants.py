@@ -8,6 +8,7 @@ from functools import partial
 
 import numpy as np
 
+from ampelwerk.controllers.control import Control
 from ampelwerk.engine.city import FREE_SHARE, lay_out
 from ampelwerk.engine.estimation import Estimator
 from ampelwerk.engine.health import LoopHealth
@@ -15,8 +16,7 @@ from ampelwerk.engine.kernels.traffic import Traffic
 from ampelwerk.engine.rows import ints
 from ampelwerk.engine.strategies.rolling_horizon import DEFAULT, RollingHorizon
 from ampelwerk.models.detection import DetectorFrame, LoopAlarm, LoopRole
-from ampelwerk.sim.closed_loop import ClosedLoop, Control
-from ampelwerk.sim.controls import Connect, connect, loop_roles
+from ampelwerk.sim.controls import Connect, Controlled, connect, loop_roles
 from ampelwerk.sim.run import RunConfig
 from benchmarks.truth import REACH_M, Truth, city_lanes
 
@@ -54,7 +54,7 @@ class Variant:
         )
 
 
-def connect_truth(control: str, loop: ClosedLoop) -> Control:
+def connect_truth(control: str, loop: Controlled) -> Control:
     """The rolling horizon with queues and arrivals as they are; needs libsumo."""
     return TrueControl(control, loop)
 
@@ -65,7 +65,7 @@ class TrueControl:
     Saturation flows, blocked heads, full exits and the rates beyond stay estimated from loops.
     """
 
-    def __init__(self, control: str, loop: ClosedLoop) -> None:
+    def __init__(self, control: str, loop: Controlled) -> None:
         city = lay_out(loop.network)
         health = LoopHealth(city, loop.begin_s, loop_roles(control))
         self._estimator = Estimator(city, loop.begin_s, loop.step_s, health)
@@ -111,7 +111,7 @@ class TrueControl:
             known.departed_s[lane] = believed.departed_s[lane]
 
 
-def connect_all_stages(control: str, loop: ClosedLoop) -> Control:
+def connect_all_stages(control: str, loop: Controlled) -> Control:
     """The stages that were made up from the conflicts may be chosen, too."""
     selectable = ints(
         stage.selectable for site in loop.network.intersections for stage in site.stages

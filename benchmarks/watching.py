@@ -13,12 +13,12 @@ from pathlib import Path
 
 import numpy as np
 
+from ampelwerk.controllers.control import Control
 from ampelwerk.engine.kernels.arrivals import predict
 from ampelwerk.engine.kernels.city import City, FloatArray
 from ampelwerk.engine.strategies.strategy import Wish
 from ampelwerk.models.detection import DetectorFrame, LoopAlarm
-from ampelwerk.sim.closed_loop import ClosedLoop, Control
-from ampelwerk.sim.controls import Connect, Estimated, connect
+from ampelwerk.sim.controls import Connect, Controlled, Estimated, connect
 from benchmarks.truth import Seen, Truth, city_lanes
 
 FILE = "estimation.json"
@@ -43,7 +43,7 @@ def watched(path: Path, end_s: float) -> Connect:
     return partial(connect_watched, path, end_s)
 
 
-def connect_watched(path: Path, end_s: float, control: str, loop: ClosedLoop) -> Control:
+def connect_watched(path: Path, end_s: float, control: str, loop: Controlled) -> Control:
     """The control of a name, watched."""
     inner = connect(control, loop)
     assert isinstance(inner, Estimated), f"{control} estimates nothing"
@@ -53,7 +53,7 @@ def connect_watched(path: Path, end_s: float, control: str, loop: ClosedLoop) ->
 class Watched:
     """Passes everything on, and compares."""
 
-    def __init__(self, inner: Estimated, loop: ClosedLoop, path: Path, end_s: float) -> None:
+    def __init__(self, inner: Estimated, loop: Controlled, path: Path, end_s: float) -> None:
         self._inner, self._path, self._end_s = inner, path, end_s
         self._city: City = inner.estimator.city
         network, lanes = loop.network, self._city.lanes

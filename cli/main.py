@@ -13,6 +13,7 @@ from ampelwerk.cli.audit_commands import app as audit_app
 from ampelwerk.cli.envelope_commands import app as envelope_app
 from ampelwerk.cli.failure import process_edge
 from ampelwerk.cli.inputs import profile_of
+from ampelwerk.cli.live_commands import live
 from ampelwerk.cli.options import (
     AdditionalOption,
     AllRedOption,
@@ -163,6 +164,19 @@ def simulate(
         typer.Option(help="auto: place what is missing; scenario: only the loops it brings."),
     ] = "auto",
     backend: BackendOption = "libsumo",
+    link: Annotated[
+        Literal["direct", "grpc"],
+        typer.Option(
+            help="grpc: a server and one controller per intersection, over mTLS on this machine."
+        ),
+    ] = "direct",
+    outage: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(
+            metavar="FROM:LENGTH",
+            help="With --link grpc: cut the lines FROM s after begin, for LENGTH s.",
+        ),
+    ] = None,
     gui: Annotated[bool, typer.Option("--gui", help="Open SUMO's window (uses traci).")] = False,
     time_to_teleport: TeleportOption = -1.0,
     record: Annotated[
@@ -210,6 +224,8 @@ def simulate(
             end_s=end,
             loops=loops,
             backend="traci" if gui else backend,
+            link=link,
+            outage=outage,
             gui=gui,
             time_to_teleport_s=time_to_teleport,
             record=record,
@@ -418,6 +434,7 @@ def replay(
 
 app.add_typer(audit_app, name="audit")
 app.add_typer(envelope_app, name="envelope")
+app.add_typer(live)
 
 
 def main() -> None:

@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
@@ -22,6 +22,7 @@ from ampelwerk.models.detection import LoopRole
 from ampelwerk.models.errors import InvalidInputError
 from ampelwerk.models.faults import Fault
 from ampelwerk.models.profile import Profile
+from ampelwerk.sim.controls import NATIVE, in_process
 from ampelwerk.sim.hires_file import companions
 from ampelwerk.sim.measures import WARNINGS
 from ampelwerk.sim.recording import refuse_native
@@ -29,8 +30,13 @@ from ampelwerk.sim.run import RunConfig, run
 from ampelwerk.sim.run_directory import MANIFEST
 from ampelwerk.sim.scenario import Scenario, resolve
 
+LEVELS = "levels.csv"
+"""What each controller followed, with --link grpc."""
 SHOWN_WARNINGS = 3
 """SUMO's warnings that are printed; all are in its file."""
+if TYPE_CHECKING:
+    from ampelwerk.cli.grpc_link import GrpcLinks
+
 SHOWN = (
     ("delay_s", "mean delay", "s"),
     ("delay_p95_s", "95th percentile of delay", "s"),
@@ -62,6 +68,8 @@ def simulate(
     end_s: float | None,
     loops: str,
     backend: str,
+    link: str,
+    outage: str | None,
     gui: bool,
     time_to_teleport_s: float,
     record: bool,
@@ -83,6 +91,7 @@ def simulate(
         fresh_files((events, *companions(events)), force=force)
     if seed < 0:
         raise InvalidInputError("a seed is not negative", where="--seed", found=str(seed))
+    wire = _wire(link, control, outage, overrides)
     wrong = tuple(fault_of(text) for text in faults)
     resolved = resolve(scenario, routes=routes, additional=additional, begin_s=begin_s, end_s=end_s)
     console = Console(stderr=True)
@@ -111,9 +120,12 @@ def simulate(
             directory,
             record=record,
             events=events,
+            open_link=in_process if wire is None else wire.open,
             progress=lambda share: bar.update(task, completed=share),
         )
         bar.update(task, completed=1.0)
+        if wire is not None:
+            (directory / LEVELS).write_bytes(wire.levels_csv())
         _warn(directory / WARNINGS, console)
     if as_json:
         print(json.dumps(measures, indent=2, ensure_ascii=False))
@@ -123,6 +135,33 @@ def simulate(
         console.print(
             "Files of the run were not kept; name a directory with --output to keep them."
         )
+
+
+def _wire(link: str, control: str, outage: str | None, overrides: Path | None) -> GrpcLinks | None:
+    """The wire between local controllers and control, if there is to be one."""
+    if link == "direct":
+        if outage is not None:
+            raise InvalidInputError(
+                "without a wire none can be cut", where="--outage", remedy="add --link grpc"
+            )
+        return None
+    if overrides is not None:
+        raise InvalidInputError(
+            "overrides do not go over the wire yet",
+            where="--overrides",
+            found=f"with --link {link}",
+            remedy="leave out --link",
+        )
+    if control == NATIVE:
+        raise InvalidInputError(
+            "native is SUMO alone, nothing goes over a wire",
+            where="--link",
+            found=f"{link} with --control {control}",
+            limit="any other kind of control",
+        )
+    from ampelwerk.cli.grpc_link import GrpcLinks, outage_of
+
+    return GrpcLinks(outage_of(outage) if outage is not None else None)
 
 
 def _refuse_unkept(output: Path | None) -> None:

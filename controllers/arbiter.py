@@ -152,6 +152,11 @@ class Arbiter:
         if not self.steered:
             self.controller.want(stage, until_ds)
 
+    def hold(self) -> None:
+        """The strategy keeps greens back; what an override asks for is not kept back."""
+        if not self.steered:
+            self.controller.hold()
+
     def renew(self, until_ds: int) -> None:
         """The strategy goes on with what is shown."""
         if self.steered:

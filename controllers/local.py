@@ -28,13 +28,18 @@ class LocalController:
     intersection : what to control.
     tick_ds : time between two calls of `tick`. [ds]
     now_ds : present time. [ds]
+    cold : start as a cabinet does that was just switched on: self-test, all red, then the plan.
     """
 
-    def __init__(self, intersection: Intersection, *, tick_ds: int, now_ds: int) -> None:
+    def __init__(
+        self, intersection: Intersection, *, tick_ds: int, now_ds: int, cold: bool = False
+    ) -> None:
         self.intersection = intersection
         self._schedule = intersection.schedule
         self._masks = [stage.mask for stage in intersection.stages]
-        self._interlock = Interlock.running(intersection.envelope, tick_ds)
+        make = Interlock if cold else Interlock.running
+        self.interlock = make(intersection.envelope, tick_ds)
+        """The only writer of its lamps; others look."""
         self._tick_ds = tick_ds
         self._wish: int | None = None
         self._wish_until_ds = -FAR_DS
@@ -50,6 +55,10 @@ class LocalController:
         """Moment from which another stage may be asked for. [ds]"""
         self.state = ""
         """Output, one letter per link."""
+        if cold:
+            self.stage = self._schedule.stage_at(now_ds)
+            self.state = self._letters.state(self.interlock.aspects, self.stage)
+            return
         ticks = -(-2 * self._schedule.plan_at(now_ds).cycle_ds // tick_ds)
         start_ds = now_ds - ticks * tick_ds
         self.stage = self._schedule.stage_at(start_ds)
@@ -59,12 +68,12 @@ class LocalController:
     @property
     def green_mask(self) -> int:
         """Groups at green, group i at bit i."""
-        return self._interlock.green_mask
+        return self.interlock.green_mask
 
     @property
     def aspects(self) -> tuple[int, ...]:
         """(n,) aspect of every signal group."""
-        return self._interlock.aspects
+        return self.interlock.aspects
 
     @property
     def on_plan(self) -> bool:
@@ -83,9 +92,13 @@ class LocalController:
     def hold(self) -> None:
         """Greens of the running transition that have not begun wait for another tick.
 
-        Once everything that ends has ended, for no longer than `HOLD_DS`.
+        Once everything that ends has ended, for no longer than `HOLD_DS`. A plan is not held.
         """
-        self._hold = True
+        self._hold = self._wish is not None
+
+    def follow_plan(self) -> None:
+        """Drop the wish; the plan is executed from the next tick on."""
+        self._wish = None
 
     def renew(self, until_ds: int) -> None:
         """Go on with what is shown now until then."""
@@ -96,24 +109,24 @@ class LocalController:
     def switch(self, display: Display | None) -> None:
         """Order a display in place of aspects, None for aspects again; every minimum is kept."""
         if display is None:
-            self._interlock.switch_on()
+            self.interlock.switch_on()
         else:
-            self._interlock.switch_off(display)
+            self.interlock.switch_off(display)
 
     @property
     def display(self) -> Display:
         """What the lamps show."""
-        return self._interlock.display
+        return self.interlock.display
 
     @property
     def mode(self) -> Mode:
         """Operating mode of the interlock."""
-        return self._interlock.mode
+        return self.interlock.mode
 
     @property
     def isolated(self) -> bool:
         """The clock failed too often: nobody from outside is listened to."""
-        return self._interlock.isolated
+        return self.interlock.isolated
 
     def tick(self, now_ds: int) -> bool:
         """Move on by one tick; True if the output changed."""
@@ -123,7 +136,7 @@ class LocalController:
             stage = self._schedule.stage_at(now_ds)
         switched = stage != self.stage
         self.stage = stage
-        interlock, mask = self._interlock, self._masks[stage]
+        interlock, mask = self.interlock, self._masks[stage]
         held, self._hold = self._hold, False
         if switched:
             self.held_ds = 0
@@ -147,7 +160,7 @@ class LocalController:
 
     def _after_change(self, now_ds: int) -> None:
         """When may the next stage be asked for?"""
-        interlock = self._interlock
+        interlock = self.interlock
         if not interlock.settled:
             self.decidable_from_ds = FAR_DS
             return

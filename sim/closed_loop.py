@@ -14,36 +14,15 @@ from typing import Protocol
 import numpy as np
 
 from ampelwerk.controllers.arbiter import Arbiter
-from ampelwerk.controllers.frame_border import FrameBorder
 from ampelwerk.controllers.local import LocalController
 from ampelwerk.engine.kernels.decision import Signals
 from ampelwerk.engine.strategies.strategy import Wish
-from ampelwerk.models.detection import DetectorFrame, LoopAlarm
+from ampelwerk.models.detection import DetectorFrame
 from ampelwerk.models.network import Network
 from ampelwerk.sim.backend import Street
 from ampelwerk.sim.decisions import Decision
 from ampelwerk.sim.hires_file import HiResRecorder
-
-WISH_VALID_DS = 600
-"""A wish lapses unless renewed within a minute. [ds]"""
-RENEW_EVERY_DS = 300
-"""All wishes are renewed at half their validity. [ds]"""
-
-
-class Control(Protocol):
-    """Estimator and strategy behind the local controllers."""
-
-    @property
-    def alarms(self) -> Sequence[LoopAlarm]:
-        """Loops found faulty or believed again, by time."""
-        ...
-
-    def observe(self, frame: DetectorFrame) -> None:
-        """Take one tick's edges."""
-
-    def decide(self, now_s: float) -> Sequence[Wish]:
-        """Wishes that differ from what is shown."""
-        ...
+from ampelwerk.sim.link import Link, publish
 
 
 class ControlRoom(Protocol):
@@ -54,7 +33,6 @@ class ControlRoom(Protocol):
 
     def after(self, now_s: float) -> Iterable[Decision]:
         """After it: stages that overrides asked for."""
-        ...
 
 
 @dataclass(kw_only=True)
@@ -66,7 +44,7 @@ class Timing:
     control_s: float = 0.0
     """In everything else of the loop: loops read, estimation, decision, interlock, lamps. [s]"""
     decide_s: list[float] = field(default_factory=list)
-    """Estimation and decision, each tick. [s]"""
+    """The decision of each tick. [s]"""
 
 
 class ClosedLoop:
@@ -102,10 +80,9 @@ class ClosedLoop:
             since_s=np.zeros(size),
             decidable_s=np.zeros(size),
         )
-        for i in range(size):
-            self._publish(i)
+        for i, controller in enumerate(self.controllers):
+            publish(controller, self.signals, i)
             self._show(i)
-        self.border = FrameBorder(len(network.loops))
         self.timing = Timing()
         self.decisions: list[Decision] = []
         self._decided: dict[int, int] = {}
@@ -113,18 +90,19 @@ class ClosedLoop:
         """Notes hi-res events, if there is one."""
         self.control_room: ControlRoom | None = None
         """Asks for overrides, if there is one."""
-        self._actors: Sequence[LocalController | Arbiter] = self.controllers
+        self.actors: Sequence[LocalController | Arbiter] = self.controllers
+        """Who is asked for stages: arbiters, or the local controllers themselves."""
 
     def with_arbiters(self) -> list[Arbiter]:
         """Put an arbiter before every local controller, so that overrides can be laid over it."""
         arbiters = [Arbiter(controller) for controller in self.controllers]
-        self._actors = arbiters
+        self.actors = arbiters
         return arbiters
 
     def run(
         self,
         end_s: float,
-        control: Control,
+        link: Link,
         read: Callable[[float], DetectorFrame] | None,
         *,
         tick: Callable[[float], None],
@@ -133,12 +111,12 @@ class ClosedLoop:
 
         Parameters
         ----------
+        link : joins the local controllers to what decides.
         read : reads one tick's edges; None if the control looks at no loop.
         tick : told the time after every step.
         """
         now_ds, end_ds = self._begin_ds, round(end_s * 10)
         timing = self.timing
-        renewed_ds = now_ds
         if self.hires is not None:
             self.hires.tick(now_ds)
         started = perf_counter()
@@ -148,33 +126,11 @@ class ClosedLoop:
             timing.sumo_s += stepped - started
             now_ds += self._step_ds
             now_s = now_ds / 10
-            if read is not None:
-                control.observe(self.border.passed(read(now_s), now_s))
-            observed = perf_counter()
-            wishes = control.decide(now_s)
-            timing.decide_s.append(perf_counter() - observed)
-            until_ds = now_ds + WISH_VALID_DS
             if self.control_room is not None:
                 self.control_room.tick(now_s)
-            for wish in wishes:
-                actor = self._actors[wish.intersection]
-                if wish.hold:
-                    if not actor.steered:
-                        self.controllers[wish.intersection].hold()
-                    continue
-                actor.want(wish.stage, until_ds)
-                if actor.steered:
-                    continue  # an override has the say
-                self._decided[wish.intersection] = len(self.decisions)
-                self.decisions.append(Decision(time_s=now_s, wish=wish))
-                if self.hires is not None:
-                    self.hires.wished(wish)
-            if now_ds - renewed_ds >= RENEW_EVERY_DS:
-                renewed_ds = now_ds
-                for actor in self._actors:
-                    if not actor.on_plan:
-                        actor.renew(until_ds)
-            self._lamps(now_ds)
+            wishes = link.exchange(None if read is None else read(now_s), now_ds)
+            self._note(wishes, now_s)
+            link.report(self._lamps(now_ds), now_ds)
             self._note_holds(wishes)
             if self.control_room is not None:
                 self.decisions.extend(self.control_room.after(now_s))
@@ -184,15 +140,27 @@ class ClosedLoop:
             timing.control_s += started - stepped
             tick(now_s)
 
-    def _lamps(self, now_ds: int) -> None:
-        """One tick of every local controller."""
+    def _lamps(self, now_ds: int) -> list[int]:
+        """One tick of every local controller; those whose signals, or next moment, have changed."""
+        changed = []
         for i, controller in enumerate(self.controllers):
             decidable_ds = controller.decidable_from_ds
-            if self._actors[i].tick(now_ds):
+            if self.actors[i].tick(now_ds):
                 self._show(i)
-                self._publish(i)
+                changed.append(i)
             elif controller.decidable_from_ds != decidable_ds:
-                self._publish(i)
+                changed.append(i)
+        return changed
+
+    def _note(self, wishes: Sequence[Wish], now_s: float) -> None:
+        """Keep the decisions that count: not those that wait while an override has the say."""
+        for wish in wishes:
+            if wish.hold or self.actors[wish.intersection].steered:
+                continue
+            self._decided[wish.intersection] = len(self.decisions)
+            self.decisions.append(Decision(time_s=now_s, wish=wish))
+            if self.hires is not None:
+                self.hires.wished(wish)
 
     def _note_holds(self, wishes: Sequence[Wish]) -> None:
         """A decision whose greens are being kept back is bound by that."""
@@ -207,11 +175,3 @@ class ClosedLoop:
         """Put the output of one controller on its lamps."""
         for name, state in self.network.intersections[i].states(self.controllers[i].state):
             self._street.show(name, state)
-
-    def _publish(self, i: int) -> None:
-        """What one controller shows, for the engine's arrays."""
-        controller, signals = self.controllers[i], self.signals
-        signals.stage[i] = controller.stage
-        signals.green[i] = np.uint64(controller.green_mask).view(np.int64)
-        signals.since_s[i] = controller.since_ds / 10
-        signals.decidable_s[i] = controller.decidable_from_ds / 10

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from typing import Protocol
 
+from ampelwerk.controllers.control import Control
 from ampelwerk.engine.city import lay_out
 from ampelwerk.engine.estimation import Estimator, no_traffic
 from ampelwerk.engine.health import LoopHealth
 from ampelwerk.engine.kernels.city import City
-from ampelwerk.engine.strategies.actuated import ROLES, Actuated
+from ampelwerk.engine.kernels.decision import Signals
+from ampelwerk.engine.strategies.actuated import ROLES, Actuated, ShownStage
 from ampelwerk.engine.strategies.fixed import Fixed
 from ampelwerk.engine.strategies.max_pressure import MaxPressure
 from ampelwerk.engine.strategies.plan_where_blind import PlanWhereBlind
@@ -18,8 +22,9 @@ from ampelwerk.engine.strategies.rolling_horizon import Parameters, RollingHoriz
 from ampelwerk.engine.strategies.strategy import Strategy, Wish
 from ampelwerk.models.detection import DetectorFrame, LoopAlarm, LoopRole
 from ampelwerk.models.network import Network
-from ampelwerk.sim.closed_loop import ClosedLoop, Control
+from ampelwerk.sim.closed_loop import ClosedLoop
 from ampelwerk.sim.joint_signals import join_signals
+from ampelwerk.sim.link import InProcess, Link
 
 NATIVE = "native"
 """SUMO's own programs, untouched."""
@@ -27,17 +32,50 @@ PLAN = "plan"
 """Plans of a plan file."""
 ON_PLAN = ("fixed", PLAN)
 """Kinds of control in which every local controller runs its own plan."""
+OpenLink = Callable[[str, ClosedLoop], AbstractContextManager[Link]]
+"""Joins the local controllers of a closed loop to a kind of control."""
 JOINING = ("max-pressure", "priority-index", "rolling-horizon")
 """Kinds of control that run signals at a short link as one intersection."""
-Connect = Callable[[str, ClosedLoop], Control]
-"""Builds the strategy of a name over a closed loop."""
+
+
+class Controlled(Protocol):
+    """What a kind of control is connected to."""
+
+    @property
+    def network(self) -> Network:
+        """What is controlled."""
+        ...
+
+    @property
+    def controllers(self) -> Sequence[ShownStage]:
+        """What each local controller shows."""
+        ...
+
+    @property
+    def signals(self) -> Signals:
+        """The same as arrays."""
+        ...
+
+    @property
+    def begin_s(self) -> float:
+        """Begin of control. [s]"""
+        ...
+
+    @property
+    def step_s(self) -> float:
+        """Length of a tick. [s]"""
+        ...
+
+
+Connect = Callable[[str, Controlled], Control]
+"""Builds the strategy of a name over local controllers."""
 
 
 class Estimated:
     """A strategy that decides on the estimator's beliefs."""
 
     def __init__(
-        self, estimator: Estimator, health: LoopHealth, strategy: Strategy, loop: ClosedLoop
+        self, estimator: Estimator, health: LoopHealth, strategy: Strategy, loop: Controlled
     ) -> None:
         self.estimator, self._signals = estimator, loop.signals
         blind = health.state.blind
@@ -108,12 +146,12 @@ def controlled_network(control: str, network: Network, *, separate: bool) -> Net
 
 def connect(
     control: str,
-    loop: ClosedLoop,
+    loop: Controlled,
     *,
     parameters: Parameters | None = None,
     arrays: Callable[[City], City] = lambda city: city,
 ) -> Control:
-    """Build the strategy of a name over a closed loop.
+    """Build the strategy of a name over local controllers, wherever they are.
 
     Parameters
     ----------
@@ -136,3 +174,20 @@ def connect(
     else:
         strategy = RollingHorizon(city, estimator.traffic, loop.signals, parameters)
     return Estimated(estimator, health, strategy, loop)
+
+
+@contextmanager
+def in_process(control: str, loop: ClosedLoop, *, connect: Connect = connect) -> Iterator[Link]:
+    """The control of a name, called directly.
+
+    connect : builds the control; another one than ours in benchmarks only, as it may know the truth.
+    """
+    yield InProcess(
+        connect(control, loop),
+        loop.controllers,
+        loop.actors,
+        loop.signals,
+        loops=len(loop.network.loops),
+        begin_s=loop.begin_s,
+        decide_s=loop.timing.decide_s,
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from ampelwerk.controllers.control import Control
 from ampelwerk.engine.coordination.loop_measurement import LoopMeasurement, demand_of
 from ampelwerk.engine.coordination.traffic_demand import TrafficDemand
 from ampelwerk.engine.strategies.strategy import Wish
@@ -12,8 +13,8 @@ from ampelwerk.models.detection import DetectorFrame, LoopAlarm
 from ampelwerk.models.errors import InvalidInputError
 from ampelwerk.models.intersection import Intersection
 from ampelwerk.models.network import Network
-from ampelwerk.sim.closed_loop import ClosedLoop, Control
-from ampelwerk.sim.controls import JOINING, connect, loop_roles
+from ampelwerk.sim.closed_loop import ClosedLoop
+from ampelwerk.sim.controls import JOINING, Controlled, connect, in_process, loop_roles
 from ampelwerk.sim.recording import HeardLoops
 from ampelwerk.sim.replay import NotedLamps, Record, open_record
 from ampelwerk.sim.run_directory import open_run
@@ -23,7 +24,7 @@ class _Counting:
     """A control that counts everything and leaves decisions to the one that was recorded."""
 
     def __init__(
-        self, control: Control, heard: HeardLoops, measurement: LoopMeasurement, loop: ClosedLoop
+        self, control: Control, heard: HeardLoops, measurement: LoopMeasurement, loop: Controlled
     ) -> None:
         self.alarms: Sequence[LoopAlarm] = ()
         self._control, self._heard = control, heard
@@ -61,13 +62,16 @@ def count(
     loop = ClosedLoop(network, street, begin_s=run.begin_s, step_s=run.step_s)
     measurement = LoopMeasurement(network, run.begin_s, run.step_s, interval_s)
     heard = HeardLoops(network, loop_roles(run.control))
-    counting = _Counting(connect(run.control, loop), heard, measurement, loop)
+
+    def counting(control: str, controlled: Controlled) -> Control:
+        return _Counting(connect(control, controlled), heard, measurement, controlled)
 
     def tell(now_s: float) -> None:
         if now_s % 100 == 0:
             progress((now_s - run.begin_s) / (run.end_s - run.begin_s))
 
-    loop.run(run.end_s, counting, record.frames.reader(), tick=tell)
+    with in_process(run.control, loop, connect=counting) as link:
+        loop.run(run.end_s, link, record.frames.reader(), tick=tell)
     return measurement
 
 

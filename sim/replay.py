@@ -22,7 +22,7 @@ from typing import Any
 from ampelwerk.models.errors import InvalidInputError
 from ampelwerk.models.network import Network
 from ampelwerk.sim.closed_loop import ClosedLoop
-from ampelwerk.sim.controls import NATIVE, connect, controlled_network, loop_roles
+from ampelwerk.sim.controls import NATIVE, controlled_network, in_process, loop_roles
 from ampelwerk.sim.decisions import Decision, decisions_csv
 from ampelwerk.sim.imported import network_json
 from ampelwerk.sim.recording import FORMAT, HeardLoops, RecordedFrames, read_frames
@@ -186,14 +186,14 @@ def replay(
     street = NotedLamps(run.begin_s, run.step_s, run.end_s)
     controlled = controlled_network(control, network, separate=run.separate_signals)
     loop = ClosedLoop(controlled, street, begin_s=run.begin_s, step_s=run.step_s)
-    behind = connect(control, loop)
     recorded, heard = record.frames.reader(), HeardLoops(network, loop_roles(control))
 
     def tell(now_s: float) -> None:
         if now_s % 100 == 0:
             progress((now_s - run.begin_s) / (run.end_s - run.begin_s))
 
-    loop.run(run.end_s, behind, lambda now_s: heard.of(recorded(now_s)), tick=tell)
+    with in_process(control, loop) as link:
+        loop.run(run.end_s, link, lambda now_s: heard.of(recorded(now_s)), tick=tell)
     return Replayed(
         control=control,
         decisions=loop.decisions,

@@ -33,9 +33,9 @@ from ampelwerk.sim.collisions import count_collisions
 from ampelwerk.sim.controls import (
     NATIVE,
     PLAN,
-    Connect,
-    connect,
+    OpenLink,
     controlled_network,
+    in_process,
     loop_roles,
 )
 from ampelwerk.sim.decisions import decisions_csv
@@ -118,16 +118,16 @@ def run(
     record: bool = False,
     events: Path | None = None,
     progress: Callable[[float], None] = lambda share: None,
-    connect: Connect = connect,
+    open_link: OpenLink = in_process,
 ) -> dict[str, Any]:
     """Run, witness, measure; the measures, as in measures.json.
 
     Parameters
     ----------
+    open_link : joins the local controllers to the control.
     record : keep what every loop reported, for `sim.replay`.
     events : file for hi-res events; two more are written beside it.
     progress : told the share of simulated time done, 0 to 1.
-    connect : builds the control; another one than ours in benchmarks only, as it may know the truth.
     """
     if record:
         refuse_native(config.control)
@@ -164,7 +164,7 @@ def run(
             directory=directory,
         )
         timing, loop, alarms, detectors = _simulate(
-            config, network, backend, progress, notes, connect
+            config, network, backend, progress, notes, open_link
         )
     finally:
         backend.close()
@@ -218,7 +218,7 @@ def _simulate(
     backend: Backend,
     progress: Callable[[float], None],
     notes: _Notes,
-    connect: Connect,
+    open_link: OpenLink,
 ) -> tuple[Timing, ClosedLoop | None, Sequence[LoopAlarm], dict[str, Any]]:
     """Run the closed loop, or SUMO alone under `native`; with what became of the detectors."""
     scenario = config.scenario
@@ -235,7 +235,6 @@ def _simulate(
         return timing, None, (), _detectors(0, {}, None, ())
     controlled = controlled_network(config.control, network, separate=config.separate_signals)
     loop = ClosedLoop(controlled, backend, begin_s=scenario.begin_s, step_s=scenario.step_s)
-    control = connect(config.control, loop)
 
     def tell(now_s: float) -> None:
         if now_s % 100 == 0:
@@ -260,14 +259,15 @@ def _simulate(
         overrides: AbstractContextManager[None] = laid_over(loop, notes.planned, notes.directory)
     else:
         overrides = nullcontext()
-    with overrides:
-        loop.run(scenario.end_s, control, read, tick=tell)
+    with overrides, open_link(config.control, loop) as link:
+        loop.run(scenario.end_s, link, read, tick=tell)
+        alarms, border = link.alarms, link.border
     if notes.frames is not None:
         recorder.write(notes.frames, begin_s=scenario.begin_s, step_s=scenario.step_s)
     if notes.events is not None and loop.hires is not None:
         loop.hires.write(notes.events)
-    found = _detectors(heard, failed_s, loop.border, control.alarms)
-    return loop.timing, loop, control.alarms, found
+    found = _detectors(heard, failed_s, border, alarms)
+    return loop.timing, loop, alarms, found
 
 
 def _refuse_both(record: bool) -> None:

@@ -15,10 +15,11 @@ import subprocess
 import sys
 import threading
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from ampelwerk.models.errors import SimulationError
-from ampelwerk.sim.controls import Connect, connect
+from ampelwerk.sim.controls import Connect, connect, in_process
 from ampelwerk.sim.run import RunConfig, run
 
 PROGRESS_FILE = "progress"
@@ -117,8 +118,9 @@ def main() -> int:
         fresh.write_text(f"{share:.4f}")
         fresh.replace(progress)
 
+    link = partial(in_process, connect=job.connect)
     try:
-        run(job.config, working, record=job.record, progress=tell, connect=job.connect)
+        run(job.config, working, record=job.record, progress=tell, open_link=link)
     except Exception as error:  # noqa: BLE001 - the edge of the process
         print(f"error: {' '.join(str(error).split()) or type(error).__name__}", file=sys.stderr)
         return 1

@@ -11,11 +11,11 @@ from xml.etree import ElementTree
 
 import pytest
 
+from ampelwerk.controllers.control import Control
 from ampelwerk.engine.city import lay_out
 from ampelwerk.models.detection import DetectorFrame
 from ampelwerk.models.profile import SumoProfile
-from ampelwerk.sim.closed_loop import ClosedLoop, Control
-from ampelwerk.sim.controls import connect
+from ampelwerk.sim.controls import Controlled, connect
 from ampelwerk.sim.run import RunConfig
 from ampelwerk.sim.run_process import Job, run_in_fresh_process
 from ampelwerk.sim.scenario import resolve
@@ -29,7 +29,7 @@ END_S = 400.0
 class Witnessed:
     """A control beside which the truth is written down."""
 
-    def __init__(self, inner: Control, loop: ClosedLoop, path: Path) -> None:
+    def __init__(self, inner: Control, loop: Controlled, path: Path) -> None:
         self._inner, self._path = inner, path
         self._truth = Truth(loop.network, lay_out(loop.network), loop.step_s)
         self.alarms, self.decide = inner.alarms, inner.decide
@@ -50,7 +50,7 @@ class Witnessed:
             self._path.write_text(json.dumps(content), encoding="utf-8")
 
 
-def connect_witnessed(path: Path, control: str, loop: ClosedLoop) -> Control:
+def connect_witnessed(path: Path, control: str, loop: Controlled) -> Control:
     return Witnessed(connect(control, loop), loop, path)
 
 

@@ -1,0 +1,196 @@
+"""`ampelwerk roadside`: one controller with lamps in the terminal."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+import secrets
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from ampelwerk.controllers.certificates import PLAN_PUBLIC_KEY, file_stem, holder, read_credentials
+from ampelwerk.controllers.client import RoadsideClient
+from ampelwerk.controllers.clock import SystemClock
+from ampelwerk.controllers.identity import Identity, Kind, parse
+from ampelwerk.controllers.kerb import Edge, run_kerb
+from ampelwerk.controllers.ladder import Level
+from ampelwerk.controllers.local import LocalController
+from ampelwerk.controllers.roadside import Roadside
+from ampelwerk.controllers.signing import PlanVerifier
+from ampelwerk.controllers.site_file import read_site
+from ampelwerk.models.detection import LoopRole
+from ampelwerk.models.envelope import Aspect
+from ampelwerk.models.errors import InvalidInputError
+from ampelwerk.models.network import Network
+
+TICK_MS = 100
+"""Tick of the interlock. [ms]"""
+STYLE = {
+    Aspect.RED: "red",
+    Aspect.RED_AMBER: "dark_orange",
+    Aspect.GREEN: "green",
+    Aspect.AMBER: "yellow",
+}
+"""Colours of the aspects."""
+
+
+def roadside(
+    *,
+    server: str,
+    intersection: str,
+    model: Path,
+    certificates: Path,
+    demand_veh_h: float,
+    seconds: float | None,
+) -> None:
+    """Run a controller until interrupted."""
+    site = read_site(model, intersection)
+    clock = SystemClock()
+    identity = controller_identity(certificates, intersection)
+    local = LocalController(
+        site.intersections[0],
+        tick_ds=TICK_MS // 100,
+        now_ds=clock.unix_ms() // 100,
+        cold=True,
+    )
+    device = Roadside(
+        site,
+        local,
+        clock,
+        PlanVerifier.from_file(certificates / PLAN_PUBLIC_KEY),
+        boot_id=secrets.token_bytes(16),
+        tick_ds=TICK_MS // 100,
+    )
+    client = RoadsideClient(device, server, read_credentials(certificates, identity))
+    read = _Arrivals(site, demand_veh_h, clock.unix_ms()).read
+    asyncio.run(_run(device, client, read, seconds))
+
+
+def controller_identity(certificates: Path, intersection: str) -> Identity:
+    """Who the certificate says we are; the city is read from it."""
+    stem = file_stem(Identity(city="", kind=Kind.CONTROLLER, name=intersection))
+    path = certificates / f"{stem}.pem"
+    try:
+        return parse(holder(path.read_bytes()))
+    except OSError as error:
+        raise InvalidInputError(
+            f"no certificate for the controller of {intersection}",
+            where=str(path),
+            remedy="make it with `ampelwerk certs`",
+        ) from error
+
+
+async def _run(
+    device: Roadside,
+    client: RoadsideClient,
+    read: Callable[[int], list[Edge]],
+    seconds: float | None,
+) -> None:
+    """Client, street and screen side by side."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    if seconds is not None:
+        loop.call_later(seconds, stop.set)
+    screen = _screen(device, client)
+    with screen as show:
+        tasks = [
+            asyncio.create_task(client.run()),
+            asyncio.create_task(run_kerb(device, tick_ms=TICK_MS, read=read, shown=show)),
+        ]
+        stopped = asyncio.create_task(stop.wait())
+        done, _ = await asyncio.wait((stopped, *tasks), return_when=asyncio.FIRST_COMPLETED)
+        for task in (stopped, *tasks):
+            task.cancel()
+        await asyncio.gather(stopped, *tasks, return_exceptions=True)
+        for task in done - {stopped}:
+            task.result()
+
+
+@contextlib.contextmanager
+def _screen(device: Roadside, client: RoadsideClient) -> Iterator[Callable[[], None]]:
+    """Shows the lamps; on anything but a terminal one line for every change."""
+    if not sys.stdout.isatty():
+        yield lambda: print(_line(device), flush=True)
+        return
+    with Live(get_renderable=lambda: _table(device, client), refresh_per_second=4):
+        yield lambda: None
+
+
+def _line(device: Roadside) -> str:
+    """Time, level, version, stage and lamps."""
+    local = device.local
+    stage = device.intersection.stages[local.stage].stage_id
+    return (
+        f"{device.clock.unix_ms() / 1000:.1f} {device.ladder.level.name} "
+        f"{device.applied_version} {stage} {local.state}"
+    )
+
+
+def _table(device: Roadside, client: RoadsideClient) -> Table:
+    """Lamps by signal group."""
+    local, ladder = device.local, device.ladder
+    link = "connected" if client.connected else "no link"
+    cause = f" ({ladder.cause})" if ladder.level is not Level.ADAPTIVE else ""
+    table = Table(
+        title=f"{device.intersection.intersection_id}: {link}, {ladder.level.name}{cause}, "
+        f"plan version {device.applied_version}, "
+        f"stage {device.intersection.stages[local.stage].stage_id}",
+        title_justify="left",
+        box=None,
+    )
+    table.add_column("signal group")
+    table.add_column("aspect")
+    table.add_column("s", justify="right")
+    for g, group in enumerate(device.intersection.envelope.groups):
+        aspect = Aspect(local.interlock.aspects[g])
+        shown_s = local.interlock.shown_ticks(g) * TICK_MS // 1000
+        name = Text(f"● {aspect.name.lower().replace('_', '-')}", STYLE[aspect])
+        table.add_row(str(group.group_id), name, str(min(shown_s, 999)))
+    return table
+
+
+class _Arrivals:
+    """Vehicles that come to the stop-line and advance loops at random (Poisson), for trying out.
+
+    Parameters
+    ----------
+    demand_veh_h : vehicles per loop and hour.
+    """
+
+    def __init__(self, site: Network, demand_veh_h: float, now_ms: int) -> None:
+        if not 0.0 <= demand_veh_h <= 3600.0:
+            raise InvalidInputError(
+                "demand out of range",
+                where="--demand",
+                found=f"{demand_veh_h:g}",
+                limit="0 to 3600 veh/h",
+            )
+        roles = (LoopRole.STOP_LINE, LoopRole.ADVANCE)
+        self._rate_veh_s = demand_veh_h / 3600
+        self._next_s = {
+            loop: now_ms / 1000 + self._gap_s()
+            for loop, site_loop in enumerate(site.loops)
+            if site_loop.role in roles and demand_veh_h > 0
+        }
+
+    def read(self, now_ms: int) -> list[Edge]:
+        """Edges since the call before; a vehicle covers a loop for half a second."""
+        edges: list[Edge] = []
+        for loop in self._next_s:
+            while self._next_s[loop] + 0.5 <= now_ms / 1000:
+                at_s = self._next_s[loop]
+                edges += [(loop, at_s, True), (loop, at_s + 0.5, False)]
+                self._next_s[loop] = at_s + 0.5 + self._gap_s()
+        return edges
+
+    def _gap_s(self) -> float:
+        return random.expovariate(self._rate_veh_s) if self._rate_veh_s else 0.0

@@ -1,0 +1,144 @@
+"""`ampelwerk serve`: the live system's server, from a file or for a laptop."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from pathlib import Path
+
+from ampelwerk.cli.certs import SERVER, controller, folder_authority
+from ampelwerk.cli.fleet import SPARE_FILES, allow_open_files
+from ampelwerk.cli.inputs import known_control
+from ampelwerk.cli.server_config import ServerConfig, host_and_port, read_config
+from ampelwerk.controllers.certificates import (
+    PLAN_KEY,
+    read_credentials,
+    utc_now,
+    write_credentials,
+)
+from ampelwerk.controllers.clock import SystemClock
+from ampelwerk.controllers.identity import ROLES, Identity, Kind
+from ampelwerk.controllers.json_logs import log_to_stderr
+from ampelwerk.controllers.service.live_city import LiveCity
+from ampelwerk.controllers.service.metrics import Metrics
+from ampelwerk.controllers.service.running import run_until
+from ampelwerk.controllers.service.server import Server
+from ampelwerk.controllers.signing import PlanSigner
+from ampelwerk.controllers.site_file import read_network
+from ampelwerk.models.errors import InvalidInputError
+from ampelwerk.models.network import Network
+from ampelwerk.sim.controls import NATIVE, connect
+
+DEV_CITY, DEV_NAME = "dev", "dev"
+"""Trust domain of a laptop, and the name of everybody in its control room."""
+
+
+def serve(
+    *, config: Path | None, dev: bool, model: Path | None, folder: Path, listen: str | None
+) -> None:
+    """Serve until interrupted or terminated."""
+    if dev == (config is not None):
+        raise InvalidInputError(
+            "a server needs a configuration, or --dev and a model",
+            remedy="ampelwerk serve --config server.toml, or ampelwerk serve --dev --model FILE",
+        )
+    settings = read_config(config) if config else _development(model, folder, listen)
+    log_to_stderr()
+    asyncio.run(_serve(settings))
+
+
+def _development(model: Path | None, folder: Path, listen: str | None) -> ServerConfig:
+    """Settings of a laptop: loopback only, everybody's certificates in one folder."""
+    if model is None:
+        raise InvalidInputError(
+            "no model",
+            where="--model",
+            remedy="write one with `ampelwerk model SCENARIO --output FILE`",
+        )
+    address = listen or "127.0.0.1:50551"
+    host, _ = host_and_port(address)
+    if host not in ("127.0.0.1", "::1", "localhost"):
+        raise InvalidInputError(
+            "a development server listens on loopback only",
+            where="--listen",
+            found=address,
+            remedy="use --config with certificates of your own authority",
+        )
+    authority = folder_authority(folder, DEV_CITY)
+    everybody = [Identity(city=DEV_CITY, kind=Kind.SERVER, name=SERVER)]
+    everybody += [Identity(city=DEV_CITY, kind=role, name=DEV_NAME) for role in ROLES]
+    everybody += [
+        controller(DEV_CITY, str(site.intersection_id))
+        for site in read_network(model).intersections
+    ]
+    for identity in everybody:
+        write_credentials(folder, identity, authority.issue(identity, utc_now()))
+    return ServerConfig(
+        city=DEV_CITY, model=model, certificates=folder, listen=address, reflection=True
+    )
+
+
+async def _serve(settings: ServerConfig) -> None:
+    """Build the parts, run them, end on a signal."""
+    clock = SystemClock()
+    network = _network(settings)
+    allow_open_files(len(network.intersections) + SPARE_FILES)
+    begin_s = clock.unix_ms() / 1000
+    city = LiveCity(
+        network,
+        clock,
+        PlanSigner.from_file(settings.certificates / PLAN_KEY),
+        epoch=clock.unix_ms() // 1000,
+        begin_s=begin_s,
+        step_s=settings.tick_s,
+    )
+    city.algorithm = known_control(settings.control)
+    city.control = connect(city.algorithm, city)
+    metrics = Metrics()
+    server = Server(
+        city,
+        settings.listen,
+        read_credentials(
+            settings.certificates, Identity(city=settings.city, kind=Kind.SERVER, name=SERVER)
+        ),
+        city_name=settings.city,
+        reflection=settings.reflection,
+        called=metrics.called,
+    )
+    metrics.watch(city, server.telemetry)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    exporter = None
+    if settings.metrics is not None:
+        exporter = metrics.serve(*host_and_port(settings.metrics))
+    try:
+        await run_until(stop, server, metrics, ready=lambda: _say(server, settings))
+    finally:
+        if exporter is not None:
+            exporter.shutdown()
+
+
+def _network(settings: ServerConfig) -> Network:
+    """The intersections to serve.
+
+    Signals at a short link are not joined here: every cabinet is a controller of its own.
+    """
+    if known_control(settings.control) == NATIVE:
+        raise InvalidInputError("native is SUMO alone", where="control", found=settings.control)
+    return read_network(settings.model)
+
+
+def _say(server: Server, settings: ServerConfig) -> None:
+    host, _ = host_and_port(settings.listen)
+    print(f"listening on {host}:{server.port}", flush=True)
+    if settings.reflection:
+        names = [str(site.intersection_id) for site in server.city.network.intersections]
+        print(
+            f"try: ampelwerk roadside --server {host}:{server.port} --model {settings.model} "
+            f"--certificates {settings.certificates} --intersection {names[0]}",
+            file=sys.stderr,
+            flush=True,
+        )

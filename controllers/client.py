@@ -1,0 +1,186 @@
+"""The reference roadside client: carries a `Roadside` over one mTLS channel.
+
+Needs grpcio, protobuf, cryptography and the standard library, nothing else. It dials in, registers,
+opens three streams (plans, detector data, signal states) and dials again after any break, at a
+random moment within the window that the server names, so that a restarted server is not overrun.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import grpc
+
+from ampelwerk.controllers.certificates import SERVER_NAME, Credentials
+from ampelwerk.controllers.roadside import Roadside
+from ampelwerk.controllers.uploads import Batch, UploadBuffer
+from ampelwerk.proto.v1.controller_pb2_grpc import ControllerServiceStub
+from ampelwerk.proto.v1.telemetry_pb2 import UploadAck
+from ampelwerk.proto.v1.telemetry_pb2_grpc import TelemetryServiceStub
+
+REGISTER_TIMEOUT_S = 10.0
+"""Deadline of unary calls. [s]"""
+FIRST_RETRY_S, LONGEST_RETRY_S = 1.0, 60.0
+"""Bounds of the window in which a failed dial is repeated; it doubles each time. [s]"""
+MAX_RECEIVE_BYTES = 256 * 1024
+"""Largest message taken. [B]"""
+CHANNEL_OPTIONS = (
+    ("grpc.ssl_target_name_override", SERVER_NAME),
+    ("grpc.keepalive_time_ms", 10_000),
+    ("grpc.keepalive_timeout_ms", 5_000),
+    ("grpc.keepalive_permit_without_calls", 1),
+    ("grpc.http2.max_pings_without_data", 0),
+    ("grpc.max_receive_message_length", MAX_RECEIVE_BYTES),
+    ("grpc.use_local_subchannel_pool", 1),
+    ("grpc.enable_retries", 0),
+)
+"""Both sides notice a dead link within 15 s; retries are this file's own business."""
+log = logging.getLogger("ampelwerk.client")
+
+
+def channel_to(address: str, credentials: Credentials) -> grpc.aio.Channel:
+    """An mTLS channel to a server."""
+    return grpc.aio.secure_channel(
+        address,
+        grpc.ssl_channel_credentials(
+            root_certificates=credentials.authority,
+            private_key=credentials.key,
+            certificate_chain=credentials.certificate,
+        ),
+        options=CHANNEL_OPTIONS,
+    )
+
+
+class RoadsideClient:
+    """Keeps one controller connected.
+
+    Parameters
+    ----------
+    address : host and port of the server.
+    progressed : called whenever a message has come or gone.
+    """
+
+    def __init__(
+        self,
+        roadside: Roadside,
+        address: str,
+        credentials: Credentials,
+        *,
+        progressed: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.roadside, self._address, self._credentials = roadside, address, credentials
+        self._progressed = progressed
+        self._wake = asyncio.Event()
+        roadside.wake = self._wake.set
+        self.connected = False
+        """The three streams are open."""
+        self.dials = 0
+        """Times it has dialled."""
+        self.allowed = asyncio.Event()
+        """The link may be used; a test that cuts it clears this."""
+        self.allowed.set()
+        self._session: asyncio.Task[None] | None = None
+        self._window_s: float | None = None
+
+    async def run(self) -> None:
+        """Stay connected until cancelled."""
+        window_s = FIRST_RETRY_S
+        while True:
+            await self.allowed.wait()
+            self.dials += 1
+            self._window_s = None
+            self._session = asyncio.create_task(self._connect())
+            try:
+                await asyncio.shield(self._session)
+            except grpc.aio.AioRpcError as error:
+                log.info("link lost: %s %s", error.code().name, error.details())
+            except asyncio.CancelledError:
+                if not self._session.cancelled():
+                    await _end(self._session)
+                    raise
+            finally:
+                self.connected = False
+                self.roadside.disconnected()
+                self._progressed()
+            # A server that was there names the window; one that does not answer is asked ever less.
+            window_s = self._window_s or min(2 * window_s, LONGEST_RETRY_S)
+            if self.allowed.is_set():
+                await asyncio.sleep(random.uniform(0.0, window_s))
+
+    async def cut(self) -> None:
+        """Break the link, as if the line were cut, until `allowed` is set again."""
+        self.allowed.clear()
+        if self._session is not None:
+            await _end(self._session)
+
+    async def _connect(self) -> None:
+        """One connection, until it breaks."""
+        async with channel_to(self._address, self._credentials) as channel:
+            controller, telemetry = ControllerServiceStub(channel), TelemetryServiceStub(channel)
+            roadside = self.roadside
+            reply = await controller.Register(roadside.registration(), timeout=REGISTER_TIMEOUT_S)
+            plans = controller.Connect()
+            detectors, events = telemetry.UploadDetectors(), telemetry.UploadEvents()
+            roadside.connected(reply)
+            self._window_s = reply.reconnect_window_ms / 1000
+            self.connected = True
+            self._wake.set()
+            await _until_one_ends(
+                self._read_plans(plans),
+                self._read_acks(detectors, roadside.detectors),
+                self._read_acks(events, roadside.events),
+                self._write(plans, detectors, events),
+            )
+
+    async def _write(self, plans: Any, detectors: Any, events: Any) -> None:
+        """Send whatever there is to send."""
+        roadside = self.roadside
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            while roadside.outbox:
+                await plans.write(roadside.outbox.popleft())
+            await _send(events, roadside.events)
+            await _send(detectors, roadside.detectors)
+            self._progressed()
+
+    async def _read_plans(self, stream: Any) -> None:
+        async for message in stream:
+            self.roadside.receive(message)
+            self._progressed()
+
+    async def _read_acks(self, stream: Any, buffer: UploadBuffer[Any]) -> None:
+        ack: UploadAck
+        async for ack in stream:
+            buffer.acknowledge(ack.acked_seq)
+            for rejected in ack.rejected:
+                log.warning("batch %d refused: %s", rejected.seq, rejected.rule)
+            self._progressed()
+
+
+async def _send(stream: Any, buffer: UploadBuffer[Batch]) -> None:
+    while (batch := buffer.next()) is not None:
+        await stream.write(batch)
+
+
+async def _until_one_ends(*parts: Coroutine[Any, Any, None]) -> None:
+    """Run parts side by side; the end of one, or a failure, is the end of all."""
+    tasks = [asyncio.create_task(part) for part in parts]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _end(task: asyncio.Task[None]) -> None:
+    """Cancel a task and wait for its end."""
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)

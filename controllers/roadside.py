@@ -1,0 +1,320 @@
+"""A roadside device without its wire: local controller, fallback ladder, lease, plans, buffers.
+
+It takes messages and gives messages; `controllers.client` carries them. Time comes from outside, so
+the same object runs at the kerb and in a simulation. Everything that lasts is measured on the
+monotonic clock: a lease counts from the moment the answered heartbeat was sent.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+
+from google.protobuf.message import DecodeError
+
+from ampelwerk.controllers import convert
+from ampelwerk.controllers.clock import Clock
+from ampelwerk.controllers.ladder import STABLE_MS, FallbackLadder, Level
+from ampelwerk.controllers.lease import Lease
+from ampelwerk.controllers.local import LocalController
+from ampelwerk.controllers.schedule import Schedule, schedule_of
+from ampelwerk.controllers.signing import PlanVerifier
+from ampelwerk.controllers.uploads import UploadBuffer
+from ampelwerk.models.detection import DetectorFrame
+from ampelwerk.models.errors import UnsafePlanError
+from ampelwerk.models.network import Network
+from ampelwerk.proto.v1 import common_pb2, controller_pb2, plan_pb2, telemetry_pb2
+
+API_MINOR = 0
+"""Minor version of the interface."""
+
+
+class Roadside:
+    """One controller.
+
+    Parameters
+    ----------
+    site : its intersection and loops, as `controllers.site` takes them out of a network.
+    local : its local controller.
+    verifier : believes the server's plans.
+    boot_id : 16 random bytes of this start.
+    source : where the clock has its time from.
+    wake : called when there is something to send.
+    """
+
+    def __init__(
+        self,
+        site: Network,
+        local: LocalController,
+        clock: Clock,
+        verifier: PlanVerifier,
+        *,
+        boot_id: bytes,
+        tick_ds: int,
+        source: common_pb2.ClockSource = common_pb2.CLOCK_SOURCE_NTP,
+        wake: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.site, self.local, self.clock, self.wake = site, local, clock, wake
+        self.intersection = site.intersections[0]
+        self.ladder = FallbackLadder(site, local)
+        self._verifier, self._boot_id, self._tick_ds = verifier, boot_id, tick_ds
+        self._lease = Lease(clock, source)
+        self._envelope_hash = convert.envelope_hash(self.intersection.envelope)
+        self._loop_names = [str(loop.loop_id) for loop in site.loops]
+        self.detectors: UploadBuffer[telemetry_pb2.DetectorBatch] = UploadBuffer()
+        """Detector data on their way."""
+        self.events: UploadBuffer[telemetry_pb2.EventBatch] = UploadBuffer()
+        """Signal states and events on their way."""
+        self.outbox: deque[controller_pb2.ControllerMessage] = deque()
+        """Messages for the stream of plans."""
+        self.epoch = self.version = 0
+        """Highest ones accepted."""
+        self.schedule: Schedule | None = None
+        """Rolling schedule held."""
+        self.applied_version = 0
+        """Version carried out; 0 while none is."""
+        self.stale_pushes = self.rejected_plans = 0
+        """Pushes that came too late or were refused."""
+        self._answered = False
+        self._timers = controller_pb2.RegisterReply(
+            heartbeat_ms=5_000, lease_ms=20_000, no_plan_timer_ms=15_000
+        )
+        self._connected_ms: int | None = None
+        self._heartbeat_due_ms = self._schedule_until_ms = 0
+        self._time_alarms, self._alarm_ms = 0, clock.mono_ms()
+
+    # -- connection --------------------------------------------------------------------------
+
+    def registration(self) -> controller_pb2.RegisterRequest:
+        """What to register with."""
+        return controller_pb2.RegisterRequest(
+            intersection_id=self.intersection.intersection_id,
+            boot_id=self._boot_id,
+            api_minor=API_MINOR,
+            capabilities=["rolling", "cyclic", "actuated"],
+            envelope_sha256=self._envelope_hash,
+            ruleset_sha256=convert.ruleset_sha256(self.intersection.envelope),
+            held_epoch=self.epoch,
+            held_version=self.version,
+            clock=self._lease.clock_status(),
+        )
+
+    def connected(self, reply: controller_pb2.RegisterReply) -> None:
+        """The server has registered it: say hello, tell what is shown, send again what got lost."""
+        self._timers = reply
+        self._connected_ms = self.clock.mono_ms()
+        self._heartbeat_due_ms = self._connected_ms
+        self._lease.forget()
+        self.outbox.clear()
+        hello = controller_pb2.Hello(
+            boot_id=self._boot_id, held_epoch=self.epoch, held_version=self.version
+        )
+        self.outbox.append(controller_pb2.ControllerMessage(hello=hello))
+        for batch in self.detectors.rewind():
+            batch.replayed = True
+        self.events.rewind()
+        self.report_signals()
+        self.beat()
+
+    def disconnected(self) -> None:
+        """The link is gone; the lease runs on."""
+        self._connected_ms = None
+        self.outbox.clear()
+        self._lease.forget()
+
+    @property
+    def quiet(self) -> bool:
+        """Everything that was sent has been answered."""
+        return (
+            not self.outbox
+            and not self._lease.unanswered
+            and self.detectors.all_acknowledged
+            and self.events.all_acknowledged
+        )
+
+    # -- from the server ---------------------------------------------------------------------
+
+    def receive(self, message: controller_pb2.ServerMessage) -> None:
+        """Take one message of the stream of plans; what comes from a deposed server is ignored."""
+        kind = message.WhichOneof("body")
+        if kind == "heartbeat_reply":
+            if message.heartbeat_reply.epoch >= self.epoch:
+                self._lease.answered(message.heartbeat_reply)
+        elif kind == "plan_push":
+            if message.plan_push.epoch >= self.epoch:
+                self._take_push(message.plan_push)
+            else:
+                self.stale_pushes += 1
+
+    def _take_push(self, push: controller_pb2.PlanPush) -> None:
+        if push.kind == controller_pb2.PUSH_KIND_HEARTBEAT:
+            self._answered = push.version in (0, self.version)
+            self._report(push.nonce, push.version, plan_pb2.PLAN_STATE_ACCEPTED)
+        elif push.kind == controller_pb2.PUSH_KIND_FULL:
+            self._take_plan(push)
+        elif push.kind == controller_pb2.PUSH_KIND_NO_PLAN:
+            self._answered = False
+            self._report(push.nonce, push.version, plan_pb2.PLAN_STATE_ACCEPTED)
+        elif push.kind == controller_pb2.PUSH_KIND_REVOKE:
+            if self.schedule is not None and self.schedule.version == push.version:
+                self.schedule, self._answered = None, False
+            self._report(push.nonce, push.version, plan_pb2.PLAN_STATE_REVERTED, "revoked")
+
+    def _take_plan(self, push: controller_pb2.PlanPush) -> None:
+        """Believe, decode, check; what is held stays if any of it fails."""
+        wrong = self._verifier.wrong_with(push.signed_plan)
+        plan = plan_pb2.Plan()
+        if not wrong:
+            try:
+                plan.ParseFromString(push.signed_plan.plan)
+            except DecodeError:
+                wrong = "it cannot be decoded"
+        if not wrong and plan.epoch < self.epoch:
+            wrong = f"epoch {plan.epoch} is below {self.epoch}"
+        if not wrong and plan.epoch == self.epoch and plan.version <= self.version:
+            wrong = f"version {plan.version} is not above {self.version}"
+        if wrong:
+            self._reject(push, wrong, ())
+            return
+        try:
+            schedule = schedule_of(
+                plan,
+                self.intersection,
+                envelope_hash=self._envelope_hash,
+                unix_ms=self.clock.unix_ms(),
+                nonce=push.nonce,
+            )
+        except UnsafePlanError as error:
+            findings = tuple(convert.finding_message(finding) for finding in error.findings)
+            self._reject(push, "the plan breaks rules", findings)
+            return
+        self.epoch, self.version = plan.epoch, plan.version
+        self.schedule, self._answered = schedule, True
+        self._schedule_until_ms = self.clock.mono_ms() + (
+            schedule.valid_until_unix_ms - self.clock.unix_ms()
+        )
+        self._report(push.nonce, plan.version, plan_pb2.PLAN_STATE_ACCEPTED)
+
+    def _reject(
+        self,
+        push: controller_pb2.PlanPush,
+        cause: str,
+        findings: tuple[common_pb2.Finding, ...],
+    ) -> None:
+        self.rejected_plans += 1
+        self._report(push.nonce, push.version, plan_pb2.PLAN_STATE_REJECTED, cause, findings)
+
+    # -- street ------------------------------------------------------------------------------
+
+    def detect(self, frame: DetectorFrame, *, from_ms: int, interval_ms: int) -> None:
+        """Edges of the site's own loops in an interval, for the server and for local actuation."""
+        self.ladder.observe(frame)
+        self.detectors.put(
+            telemetry_pb2.DetectorBatch(
+                boot_id=self._boot_id,
+                from_unix_ms=from_ms,
+                interval_ms=interval_ms,
+                replayed=self._connected_ms is None,
+                edges=convert.edges_message(frame, self._loop_names),
+            )
+        )
+        self.wake()
+
+    def prepare(self, now_ds: int) -> None:
+        """Before a tick of the local controller: which level, and what is asked for."""
+        mono_ms = self.clock.mono_ms()
+        self._lease.watch_clock()
+        self._watch_interlock(mono_ms)
+        if self.schedule is not None and mono_ms >= self._schedule_until_ms:
+            version, self.schedule, self._answered = self.schedule.version, None, False
+            self._report(0, version, plan_pb2.PLAN_STATE_EXPIRED, "not renewed in time")
+        level = self.ladder.choose(*self._best(), now_ds=now_ds, mono_ms=mono_ms)
+        schedule = self.schedule if level is Level.ADAPTIVE else None
+        stage = schedule.stage_at(now_ds * 100) if schedule is not None else None
+        self.ladder.ask(stage, now_ds)
+        if stage is not None and schedule is not None and schedule.hold_greens:
+            self.local.hold()
+        if schedule is None or stage is None:
+            self.applied_version = 0
+        elif schedule.version != self.applied_version:
+            self.applied_version = schedule.version
+            self._report(schedule.nonce, schedule.version, plan_pb2.PLAN_STATE_APPLIED)
+
+    def report_signals(self) -> None:
+        """Tell the server what is shown."""
+        now_ds = self.clock.unix_ms() // 100
+        self.events.put(
+            telemetry_pb2.EventBatch(
+                boot_id=self._boot_id,
+                state=convert.signal_state_message(
+                    self.local,
+                    now_ds=now_ds,
+                    tick_ds=self._tick_ds,
+                    plan_version=self.applied_version,
+                ),
+            )
+        )
+        self.wake()
+
+    def beat(self) -> None:
+        """A heartbeat, if it is time for one."""
+        mono_ms = self.clock.mono_ms()
+        if self._connected_ms is None or mono_ms < self._heartbeat_due_ms:
+            return
+        self._heartbeat_due_ms = mono_ms + self._timers.heartbeat_ms
+        seq, unix_ms, mono_ms = self._lease.sent()
+        self.outbox.append(
+            controller_pb2.ControllerMessage(
+                heartbeat=controller_pb2.Heartbeat(
+                    seq=seq,
+                    sent_unix_ms=unix_ms,
+                    sent_mono_ms=mono_ms,
+                    mode=f"MODE_{self.local.interlock.mode.name}",
+                    level=f"LEVEL_{self.ladder.level.name}",
+                    cause=self.ladder.cause,
+                    in_force_version=self.applied_version,
+                    clock=self._lease.clock_status(),
+                )
+            )
+        )
+        self.wake()
+
+    def _watch_interlock(self, mono_ms: int) -> None:
+        """An interlock that was called late too often believes its caller after a minute again."""
+        interlock = self.local.interlock
+        if interlock.time_alarms != self._time_alarms:
+            self._time_alarms, self._alarm_ms = interlock.time_alarms, mono_ms
+        elif interlock.isolated and mono_ms - self._alarm_ms >= STABLE_MS:
+            interlock.rejoin()
+
+    def _best(self) -> tuple[Level, str]:
+        """Best level whose needs are met, and why there is no better one."""
+        if self.local.interlock.isolated:
+            return Level.ISOLATED, "the interlock was called late too often"
+        return self._lease.best_level(server_has_answered=self._answered)
+
+    def _report(
+        self,
+        nonce: int,
+        version: int,
+        state: plan_pb2.PlanState,
+        cause: str = "",
+        findings: tuple[common_pb2.Finding, ...] = (),
+    ) -> None:
+        if self._connected_ms is None:
+            return
+        self.outbox.append(
+            controller_pb2.ControllerMessage(
+                plan_report=controller_pb2.PlanReport(
+                    nonce=nonce,
+                    epoch=self.epoch,
+                    version=version,
+                    state=state,
+                    cause=cause,
+                    findings=findings,
+                    at_unix_ms=self.clock.unix_ms(),
+                    in_force_version=self.applied_version,
+                )
+            )
+        )
+        self.wake()

@@ -1,0 +1,1 @@
+"""The gRPC services that controllers and control rooms dial into."""

@@ -1,0 +1,228 @@
+"""ControllerService: registration, plans down, heartbeats and reports up."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import grpc
+
+from ampelwerk.controllers.convert import ruleset_sha256
+from ampelwerk.controllers.identity import valid_id
+from ampelwerk.controllers.roadside import API_MINOR
+from ampelwerk.controllers.service.errors import Refused
+from ampelwerk.controllers.service.gate import Context, identity_of
+from ampelwerk.controllers.service.live_city import LiveCity
+from ampelwerk.controllers.service.session import PlanStream, Session
+from ampelwerk.models.errors import InvalidInputError
+from ampelwerk.proto.v1 import controller_pb2, network_pb2, plan_pb2
+from ampelwerk.proto.v1.controller_pb2_grpc import ControllerServiceServicer
+
+CONNECTS_PER_S = 200
+"""Controllers that may dial in again per second; sets the window they spread over. [1/s]"""
+LEAST_WINDOW_MS = 5_000
+"""Shortest window for dialling again. [ms]"""
+BOOT_ID_BYTES = 16
+log = logging.getLogger("ampelwerk.server")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timers:
+    """What controllers are told at registration."""
+
+    heartbeat_ms: int = 5_000
+    """Time between heartbeats. [ms]"""
+    lease_ms: int = 20_000
+    """An answered heartbeat carries this far. [ms]"""
+    ack_timeout_ms: int = 10_000
+    """A push is answered within this time, or the stream is closed. [ms]"""
+    no_plan_timer_ms: int = 15_000
+    """Without any answer for this long: fall back. [ms]"""
+
+
+def session_of(city: LiveCity, context: Context) -> Session:
+    """The session of the controller that calls; its certificate says which."""
+    name = identity_of(context).name
+    session = city.by_name.get(name)
+    if session is None:
+        raise Refused(
+            grpc.StatusCode.NOT_FOUND, "UNKNOWN_ID", f"no intersection {name!r} in this city"
+        )
+    return session
+
+
+def check_name(session: Session, intersection_id: str) -> None:
+    """A controller speaks of its own intersection alone."""
+    if not valid_id(intersection_id):
+        raise InvalidInputError("not a valid name of an intersection", found=intersection_id[:64])
+    if intersection_id != session.name:
+        raise Refused(
+            grpc.StatusCode.PERMISSION_DENIED,
+            "IDENTITY",
+            "the certificate names another intersection",
+        )
+
+
+class ControllerService(ControllerServiceServicer):
+    """For controllers."""
+
+    def __init__(self, city: LiveCity, timers: Timers) -> None:
+        self._city, self._timers = city, timers
+
+    async def Register(
+        self,
+        request: controller_pb2.RegisterRequest,
+        context: Context,
+    ) -> controller_pb2.RegisterReply:
+        """Settle versions and timers."""
+        city, timers = self._city, self._timers
+        session = session_of(city, context)
+        check_name(session, request.intersection_id)
+        if len(request.boot_id) != BOOT_ID_BYTES:
+            raise InvalidInputError("a boot id has 16 bytes", found=f"{len(request.boot_id)} bytes")
+        if request.envelope_sha256 != session.envelope_hash:
+            raise Refused(
+                grpc.StatusCode.FAILED_PRECONDITION,
+                "UNSAFE",
+                "the controller holds another envelope than the server; load the same on both",
+            )
+        if request.ruleset_sha256 != ruleset_sha256(session.intersection.envelope):
+            raise Refused(
+                grpc.StatusCode.FAILED_PRECONDITION,
+                "UNSAFE",
+                "the controller works under another rule set than the server",
+            )
+        if request.held_epoch > city.epoch:
+            raise Refused(
+                grpc.StatusCode.ABORTED, "VERSION", "the controller has seen a newer server"
+            )
+        session.boot_id = request.boot_id
+        session.version = max(session.version, request.held_version)
+        session.state = network_pb2.CONTROLLER_STATE_REGISTERED
+        session.clock = request.clock
+        session.changed += 1
+        return controller_pb2.RegisterReply(
+            epoch=city.epoch,
+            api_minor=min(API_MINOR, request.api_minor),
+            heartbeat_ms=timers.heartbeat_ms,
+            lease_ms=timers.lease_ms,
+            ack_timeout_ms=timers.ack_timeout_ms,
+            no_plan_timer_ms=timers.no_plan_timer_ms,
+            reconnect_window_ms=max(LEAST_WINDOW_MS, len(city.sessions) * 1000 // CONNECTS_PER_S),
+            server_unix_ms=city.clock.unix_ms(),
+        )
+
+    async def GetPlan(
+        self, request: controller_pb2.GetPlanRequest, context: Context
+    ) -> controller_pb2.GetPlanReply:
+        """The newest schedule, unless it is the one held."""
+        session = session_of(self._city, context)
+        check_name(session, request.intersection_id)
+        reply = controller_pb2.GetPlanReply(epoch=self._city.epoch, version=session.version)
+        if session.signed is not None and session.version != request.if_version:
+            reply.signed_plan.CopyFrom(session.signed)
+        return reply
+
+    async def Connect(
+        self,
+        requests: AsyncIterator[controller_pb2.ControllerMessage],
+        context: Context,
+    ) -> None:
+        """Plans, lease and reports, until either side ends it."""
+        city = self._city
+        session = session_of(city, context)
+        stream = PlanStream(city.clock.mono_ms)
+        reader = asyncio.create_task(self._read(requests, session, stream))
+        reader.add_done_callback(lambda _: stream.close())
+        try:
+            # Ends after a write, never within one: that would keep gRPC from ending the call.
+            while (message := await stream.next()) is not None:
+                await context.write(message)
+            if reader.done():
+                reader.result()
+        finally:
+            reader.cancel()
+            await asyncio.gather(reader, return_exceptions=True)
+            if session.stream is stream:
+                session.stream = None
+                session.state = network_pb2.CONTROLLER_STATE_LOST
+                session.changed += 1
+
+    async def _read(
+        self,
+        requests: AsyncIterator[controller_pb2.ControllerMessage],
+        session: Session,
+        stream: PlanStream,
+    ) -> None:
+        """Messages of the controller, `Hello` first."""
+        async for message in requests:
+            kind = message.WhichOneof("body")
+            if session.stream is not stream:
+                if kind != "hello":
+                    raise InvalidInputError("the first message is not Hello", found=str(kind))
+                self._greet(message.hello, session, stream)
+            elif kind == "heartbeat":
+                self._heartbeat(message.heartbeat, session, stream)
+            elif kind == "plan_report":
+                self._plan_report(message.plan_report, session, stream)
+
+    def _greet(self, hello: controller_pb2.Hello, session: Session, stream: PlanStream) -> None:
+        if hello.boot_id != session.boot_id:
+            raise Refused(
+                grpc.StatusCode.FAILED_PRECONDITION, "VERSION", "register before connecting"
+            )
+        if session.stream is not None:
+            session.stream.close()
+        session.stream = stream
+        session.version = max(session.version, hello.held_version)
+        self._city.push_newest(session)
+
+    def _heartbeat(
+        self, beat: controller_pb2.Heartbeat, session: Session, stream: PlanStream
+    ) -> None:
+        city = self._city
+        session.mode, session.level, session.cause = beat.mode, beat.level, beat.cause
+        session.clock = beat.clock
+        session.lease_until_ms = city.clock.mono_ms() + self._timers.lease_ms
+        session.state = network_pb2.CONTROLLER_STATE_LEASED
+        session.changed += 1
+        now_ms = city.clock.unix_ms()
+        stream.answer(
+            controller_pb2.ServerMessage(
+                heartbeat_reply=controller_pb2.HeartbeatReply(
+                    seq=beat.seq,
+                    received_unix_ms=now_ms,
+                    sent_unix_ms=now_ms,
+                    lease_ms=self._timers.lease_ms,
+                    epoch=city.epoch,
+                )
+            )
+        )
+
+    def _plan_report(
+        self, report: controller_pb2.PlanReport, session: Session, stream: PlanStream
+    ) -> None:
+        state = report.state
+        if report.nonce and not stream.answered(report.nonce):
+            return
+        if state == plan_pb2.PLAN_STATE_ACCEPTED:
+            session.accepted_version = max(session.accepted_version, report.version)
+        elif state == plan_pb2.PLAN_STATE_APPLIED:
+            session.applied_version = report.version
+        elif state == plan_pb2.PLAN_STATE_REJECTED:
+            session.quarantined.add(report.version)
+            log.warning(
+                "plan refused",
+                extra={
+                    "intersection": session.name,
+                    "version": report.version,
+                    "cause": report.cause[:200],
+                    "rules": [finding.rule[:64] for finding in report.findings[:20]],
+                },
+            )
+        elif state in (plan_pb2.PLAN_STATE_EXPIRED, plan_pb2.PLAN_STATE_REVERTED):
+            session.applied_version = 0
+        session.changed += 1
+        self._city.progressed()

@@ -1,0 +1,80 @@
+"""Errors on the wire: one table from error to gRPC status, details in a trailer.
+
+Clients see the text of errors that are theirs; of a bug they see an incident number, and the log
+has the rest.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+import grpc
+
+from ampelwerk.controllers.convert import finding_message
+from ampelwerk.models.errors import AmpelwerkError, Finding, InvalidInputError, UnsafePlanError
+from ampelwerk.proto.v1.common_pb2 import ErrorDetail
+
+TRAILER = "ampelwerk-error-bin"
+MOST_FINDINGS = 20
+"""Findings told of one error."""
+log = logging.getLogger("ampelwerk.server")
+
+
+class Refused(AmpelwerkError):
+    """A call that is refused.
+
+    Parameters
+    ----------
+    status : gRPC status.
+    code : `ErrorDetail.code`.
+    """
+
+    def __init__(
+        self,
+        status: grpc.StatusCode,
+        code: str,
+        message: str,
+        *,
+        findings: Sequence[Finding] = (),
+        retry_after_ms: int = 0,
+    ) -> None:
+        self.status, self.code, self.findings = status, code, findings
+        self.retry_after_ms = retry_after_ms
+        super().__init__(message)
+
+
+STATUS: tuple[tuple[type[AmpelwerkError], grpc.StatusCode, str], ...] = (
+    (InvalidInputError, grpc.StatusCode.INVALID_ARGUMENT, "INVALID"),
+    (UnsafePlanError, grpc.StatusCode.FAILED_PRECONDITION, "UNSAFE"),
+)
+"""The first class that fits decides; anything else is a bug."""
+
+
+def as_refused(error: Exception) -> Refused:
+    """The error as it is told to the peer."""
+    if isinstance(error, Refused):
+        return error
+    for kind, status, code in STATUS:
+        if isinstance(error, kind):
+            findings = error.findings if isinstance(error, UnsafePlanError) else ()
+            return Refused(status, code, str(error), findings=findings)
+    incident = secrets.token_hex(8)
+    log.error("incident %s", incident, exc_info=error)
+    return Refused(grpc.StatusCode.INTERNAL, "BUG", f"internal error, incident {incident}")
+
+
+async def abort(context: grpc.aio.ServicerContext[Any, Any], error: Refused) -> NoReturn:
+    """End the call with the error."""
+    incident = str(error).rpartition(" ")[2] if error.code == "BUG" else ""
+    detail = ErrorDetail(
+        code=error.code,
+        findings=[finding_message(finding) for finding in error.findings[:MOST_FINDINGS]],
+        findings_total=len(error.findings),
+        retry_after_ms=error.retry_after_ms,
+        incident_id=incident,
+    )
+    await context.abort(error.status, str(error), ((TRAILER, detail.SerializeToString()),))
+    raise AssertionError("abort returned")

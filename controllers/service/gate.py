@@ -1,0 +1,210 @@
+"""The gate before every method: identity, access, decoding, deadline, and errors by the table.
+
+One interceptor wraps each method once. A request that cannot be decoded is INVALID_ARGUMENT; left
+to gRPC it would be UNKNOWN with internals in its text.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import lru_cache
+from typing import Any
+
+import grpc
+from google.protobuf.message import DecodeError, Message
+from google.protobuf.unknown_fields import UnknownFieldSet  # type: ignore[import-not-found]
+
+from ampelwerk.controllers.identity import Identity, parse
+from ampelwerk.controllers.service.access import ALLOWED, COMMANDS
+from ampelwerk.controllers.service.errors import Refused, abort, as_refused
+from ampelwerk.controllers.service.rates import Buckets
+from ampelwerk.models.errors import InvalidInputError
+
+LONGEST_CALL_S = 30.0
+"""Unary calls need a deadline, and none further off than this. [s]"""
+Behaviour = Callable[[Any, Any], Any]
+Context = grpc.aio.ServicerContext[Any, Any]
+"""Of one call."""
+
+
+class Malformed:
+    """Stands for a request that could not be decoded."""
+
+
+@lru_cache(maxsize=32_768)
+def _identity(uri: bytes) -> Identity:
+    return parse(uri.decode(errors="replace"))
+
+
+def identity_of(context: Context) -> Identity:
+    """Who calls, by the certificate.
+
+    Raises
+    ------
+    Refused : the certificate names nobody known.
+    """
+    found = tuple(context.auth_context().get("peer_spiffe_id", ()))
+    try:
+        return _identity(found[0] if len(found) == 1 else b"")
+    except InvalidInputError as error:
+        raise Refused(grpc.StatusCode.PERMISSION_DENIED, "IDENTITY", str(error)) from error
+
+
+def has_unknown_fields(message: Message) -> bool:
+    """Whether a message, or one within, carries a field this version does not know."""
+    if len(UnknownFieldSet(message)):
+        return True
+    for field, value in message.ListFields():
+        if field.message_type is None:
+            continue
+        parts = [value] if isinstance(value, Message) else list(value)
+        if any(has_unknown_fields(part) for part in parts if isinstance(part, Message)):
+            return True
+    return False
+
+
+class Gate(grpc.aio.ServerInterceptor):
+    """Lets calls pass that are allowed and make sense.
+
+    Parameters
+    ----------
+    city : trust domain; certificates of another are refused.
+    buckets : how many calls are left to whom.
+    called : told method and status of every call that has ended.
+    """
+
+    def __init__(
+        self, city: str, buckets: Buckets, called: Callable[[str, grpc.StatusCode], None]
+    ) -> None:
+        self._city, self._buckets, self._called = city, buckets, called
+        self._wrapped: dict[str, grpc.RpcMethodHandler[Any, Any]] = {}
+
+    async def intercept_service(
+        self,
+        continuation: Callable[
+            [grpc.HandlerCallDetails], Awaitable[grpc.RpcMethodHandler[Any, Any] | None]
+        ],
+        handler_call_details: grpc.HandlerCallDetails,
+    ) -> grpc.RpcMethodHandler[Any, Any] | None:
+        """The method's handler behind the gate; nothing for a method that is not there."""
+        method = handler_call_details.method
+        if method not in self._wrapped:
+            handler = await continuation(handler_call_details)
+            if handler is None:
+                return handler
+            self._wrapped[method] = self._wrap(method, handler)
+        return self._wrapped[method]
+
+    def _check(self, method: str, context: Context) -> None:
+        identity = identity_of(context)
+        if identity.city != self._city:
+            raise Refused(
+                grpc.StatusCode.PERMISSION_DENIED, "IDENTITY", "certificate of another city"
+            )
+        if identity.kind not in ALLOWED.get(method, ()):
+            raise Refused(
+                grpc.StatusCode.PERMISSION_DENIED, "ROLE", f"a {identity.kind} may not call this"
+            )
+        self._buckets.take(method, identity)
+
+    def _wrap(
+        self, method: str, handler: grpc.RpcMethodHandler[Any, Any]
+    ) -> grpc.RpcMethodHandler[Any, Any]:
+        decode = handler.request_deserializer
+        assert decode is not None
+
+        def deserializer(content: bytes) -> Any:
+            try:
+                return decode(content)
+            except (DecodeError, ValueError):
+                return Malformed()
+
+        behaviour: Any = (
+            handler.unary_unary
+            or handler.unary_stream
+            or handler.stream_unary
+            or handler.stream_stream
+        )
+        guarded = self._guarded(method, behaviour, handler.request_streaming)
+        if inspect.isasyncgenfunction(behaviour):
+            guarded = self._guarded_generator(method, behaviour, handler.request_streaming)
+        make = {
+            (False, False): grpc.unary_unary_rpc_method_handler,
+            (False, True): grpc.unary_stream_rpc_method_handler,
+            (True, False): grpc.stream_unary_rpc_method_handler,
+            (True, True): grpc.stream_stream_rpc_method_handler,
+        }[bool(handler.request_streaming), bool(handler.response_streaming)]
+        return make(
+            guarded,
+            request_deserializer=deserializer,
+            response_serializer=handler.response_serializer,
+        )
+
+    def _admit(self, method: str, request: Any, streaming: bool, context: Context) -> Any:
+        """The request, or the stream of them, if the call may go on."""
+        self._check(method, context)
+        if streaming:
+            return _decoded(request)
+        if isinstance(request, Malformed):
+            raise _malformed()
+        remaining_s = context.time_remaining()
+        if remaining_s is None and not method.endswith("/Watch"):
+            raise Refused(grpc.StatusCode.INVALID_ARGUMENT, "INVALID", "the call has no deadline")
+        if method in COMMANDS and has_unknown_fields(request):
+            raise Refused(
+                grpc.StatusCode.INVALID_ARGUMENT,
+                "INVALID",
+                "the command has a field that this server does not know",
+            )
+        return request
+
+    def _guarded(self, method: str, behaviour: Behaviour, streaming: bool) -> Behaviour:
+        async def call(request: Any, context: Context) -> Any:
+            status = grpc.StatusCode.CANCELLED
+            try:
+                reply = await behaviour(self._admit(method, request, streaming, context), context)
+                status = grpc.StatusCode.OK
+                return reply
+            except (asyncio.CancelledError, grpc.aio.AbortError):
+                raise
+            except Exception as error:  # noqa: BLE001 - the edge of the process
+                refused = as_refused(error)
+                status = refused.status
+                await abort(context, refused)
+            finally:
+                self._called(method, status)
+
+        return call
+
+    def _guarded_generator(self, method: str, behaviour: Behaviour, streaming: bool) -> Behaviour:
+        async def call(request: Any, context: Context) -> AsyncIterator[Any]:
+            status = grpc.StatusCode.CANCELLED
+            try:
+                async for reply in behaviour(
+                    self._admit(method, request, streaming, context), context
+                ):
+                    yield reply
+                status = grpc.StatusCode.OK
+            except (asyncio.CancelledError, GeneratorExit, grpc.aio.AbortError):
+                raise
+            except Exception as error:  # noqa: BLE001 - the edge of the process
+                refused = as_refused(error)
+                status = refused.status
+                await abort(context, refused)
+            finally:
+                self._called(method, status)
+
+        return call
+
+
+def _malformed() -> Refused:
+    return Refused(grpc.StatusCode.INVALID_ARGUMENT, "INVALID", "the message cannot be decoded")
+
+
+async def _decoded(requests: AsyncIterator[Any]) -> AsyncIterator[Any]:
+    async for request in requests:
+        if isinstance(request, Malformed):
+            raise _malformed()
+        yield request

@@ -1,0 +1,226 @@
+"""The city behind the services: one session per intersection, and the engine that ticks beside.
+
+A tick gathers what the controllers have reported since the one before, lets the engine think, and
+pushes a rolling schedule where the stage changes or half of the validity has passed. The thinking
+touches nothing that the event loop uses, so that it may run in another thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+
+from ampelwerk.controllers import convert
+from ampelwerk.controllers.clock import Clock
+from ampelwerk.controllers.control import Control
+from ampelwerk.controllers.frame_border import FrameBorder
+from ampelwerk.controllers.service.session import Decided, Session
+from ampelwerk.controllers.signing import PlanSigner
+from ampelwerk.controllers.site import loop_owners
+from ampelwerk.engine.kernels.decision import Signals
+from ampelwerk.engine.strategies.strategy import Wish
+from ampelwerk.models.detection import DetectorFrame
+from ampelwerk.models.network import Network
+from ampelwerk.proto.v1 import controller_pb2, telemetry_pb2
+
+VALID_MS = 60_000
+"""A schedule lapses unless renewed within a minute. [ms]"""
+AT_ONCE = 20
+"""So many schedules are signed before the event loop may turn to something else."""
+RENEW_MS = 30_000
+"""It is renewed at half its validity. [ms]"""
+
+
+@dataclass(slots=True)
+class ShownByController:
+    """Signals of one controller as strategies that ask for them see them."""
+
+    stage: int = 0
+    """Stage requested."""
+    decidable_from_ds: int = 0
+    """Moment from which another stage may be asked for. [ds]"""
+    since_ds: int = 0
+    """Moment at which the stage was shown in full. [ds]"""
+
+
+class LiveCity:
+    """All intersections of a server.
+
+    It offers what a kind of control is connected to: `network`, `signals`, `controllers`, `begin_s`
+    and `step_s`. The control is handed in afterwards, as `control`.
+
+    Parameters
+    ----------
+    epoch : rises with every start of a server of this city.
+    begin_s : time of the first tick, less `step_s`. [s]
+    step_s : time between two ticks. [s]
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        clock: Clock,
+        signer: PlanSigner,
+        *,
+        epoch: int,
+        begin_s: float,
+        step_s: float,
+    ) -> None:
+        self.network, self.clock, self.epoch = network, clock, epoch
+        self.begin_s, self.step_s = begin_s, step_s
+        size = len(network.intersections)
+        self.signals = Signals(
+            stage=np.zeros(size, dtype=np.int64),
+            green=np.zeros(size, dtype=np.int64),
+            since_s=np.full(size, begin_s),
+            decidable_s=np.full(size, begin_s),
+        )
+        self.controllers = [ShownByController() for _ in range(size)]
+        self.border = FrameBorder(len(network.loops))
+        self.control: Control | None = None
+        """Estimator and strategy; until it is set nothing is decided."""
+        self.algorithm = ""
+        """Name of the control, for explanations."""
+        self.progressed: Callable[[], None] = lambda: None
+        """Called when a controller has reported about a plan."""
+        self._signer = signer
+        own: list[dict[str, int]] = [{} for _ in range(size)]
+        for loop, owner in enumerate(loop_owners(network)):
+            if owner is not None:
+                own[owner][str(network.loops[loop].loop_id)] = loop
+        self.sessions = [
+            Session(
+                number=number,
+                intersection=intersection,
+                envelope_hash=convert.envelope_hash(intersection.envelope),
+                detectors=own[number],
+            )
+            for number, intersection in enumerate(network.intersections)
+        ]
+        self.by_name: Mapping[str, Session] = {s.name: s for s in self.sessions}
+        self.pushes = 0
+        """Schedules pushed so far."""
+        self.ticks = 0
+        """Ticks so far."""
+        self._batches: list[tuple[Mapping[str, int], telemetry_pb2.DetectorBatch]] = []
+        self._shown: dict[int, convert.ShownSignals] = {}
+        self._pool = ThreadPoolExecutor(1, "engine")
+
+    def take_edges(self, session: Session, batch: telemetry_pb2.DetectorBatch) -> None:
+        """Detector data for the next tick."""
+        if batch.edges:
+            self._batches.append((session.detectors, batch))
+
+    def take_signals(self, session: Session, shown: convert.ShownSignals) -> None:
+        """What a controller shows, for the next tick."""
+        self._shown[session.number] = shown
+
+    def tick(self, now_s: float) -> Sequence[Wish]:
+        """One tick in this thread; the wishes."""
+        wishes = self._think(self.gather(now_s), now_s)
+        now_ms = self.clock.unix_ms()
+        for session, wish in self._due(wishes, now_ms):
+            self._schedule(session, wish, now_ms)
+        return wishes
+
+    async def tick_beside(self, now_s: float) -> Sequence[Wish]:
+        """One tick, the thinking in another thread, and many schedules without holding up others."""
+        frame = self.gather(now_s)
+        loop = asyncio.get_running_loop()
+        wishes = await loop.run_in_executor(self._pool, self._think, frame, now_s)
+        now_ms = self.clock.unix_ms()
+        for number, (session, wish) in enumerate(self._due(wishes, now_ms)):
+            self._schedule(session, wish, now_ms)
+            if number % AT_ONCE == AT_ONCE - 1:
+                await asyncio.sleep(0)
+        return wishes
+
+    def close(self) -> None:
+        """End the engine's thread."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def gather(self, now_s: float) -> DetectorFrame:
+        """What has been reported since the last tick; the signals go into the engine's arrays."""
+        for number, shown in self._shown.items():
+            controller, signals = self.controllers[number], self.signals
+            controller.stage, controller.since_ds = shown.stage, shown.since_ds
+            controller.decidable_from_ds = shown.decidable_from_ds
+            signals.stage[number] = shown.stage
+            signals.green[number] = np.uint64(shown.green_mask).view(np.int64)
+            signals.since_s[number] = shown.since_ds / 10
+            signals.decidable_s[number] = shown.decidable_from_ds / 10
+        self._shown.clear()
+        batches, self._batches = self._batches, []
+        return self.border.passed(convert.frame_of(batches, now_s), now_s)
+
+    def _think(self, frame: DetectorFrame, now_s: float) -> Sequence[Wish]:
+        if self.control is None:
+            return ()
+        self.control.observe(frame)
+        return self.control.decide(now_s)
+
+    def _due(self, wishes: Sequence[Wish], now_ms: int) -> Iterator[tuple[Session, Wish | None]]:
+        """Intersections whose stage changes, with the wish; those whose schedule is half over, or
+        whose greens are kept back from now on or no longer.
+        """
+        self.ticks += 1
+        held = {wish.intersection for wish in wishes if wish.hold}
+        for wish in wishes:
+            session = self.sessions[wish.intersection]
+            if not wish.hold and session.stage != wish.stage:
+                yield session, wish
+        for session in self.sessions:
+            hold = session.number in held
+            if session.stage is not None and (
+                session.held != hold or now_ms - session.decided_ms >= RENEW_MS
+            ):
+                session.held = hold
+                yield session, None
+
+    def _schedule(self, session: Session, wish: Wish | None, now_ms: int) -> None:
+        """A new version of the schedule of one intersection, for a wish or to renew it."""
+        if wish is not None:
+            session.stage, session.held = wish.stage, False
+        assert session.stage is not None
+        session.version += 1
+        session.decided_ms = now_ms
+        session.signed = self._signer.signed(
+            convert.rolling_plan(
+                session.intersection,
+                session.stage,
+                envelope_hash=session.envelope_hash,
+                epoch=self.epoch,
+                version=session.version,
+                decided_unix_ms=now_ms,
+                valid_ms=VALID_MS,
+                decision_id=f"{session.name}.{session.version}",
+                hold_greens=session.held,
+            )
+        )
+        if wish is not None:
+            decision_id = f"{session.name}.{session.version}"
+            session.decisions.append(Decided(decision_id, now_ms, self.algorithm, wish))
+        self.pushes += 1
+        self.push_newest(session)
+
+    def push_newest(self, session: Session) -> None:
+        """Offer the newest schedule, or say that there is none yet."""
+        stream = session.stream
+        if stream is None:
+            return
+        if session.signed is not None and session.version not in session.quarantined:
+            push = controller_pb2.PlanPush(
+                kind=controller_pb2.PUSH_KIND_FULL,
+                epoch=self.epoch,
+                version=session.version,
+                signed_plan=session.signed,
+            )
+        else:
+            push = controller_pb2.PlanPush(
+                kind=controller_pb2.PUSH_KIND_HEARTBEAT, epoch=self.epoch
+            )
+        stream.push(push)

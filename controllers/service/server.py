@@ -1,0 +1,179 @@
+"""The gRPC server of a city: mTLS, the gate, the services, health, a graceful end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import grpc
+from grpc_health.v1 import health_pb2_grpc
+from grpc_health.v1._async import HealthServicer
+from grpc_health.v1.health_pb2 import HealthCheckResponse
+from grpc_reflection.v1alpha.reflection import SERVICE_NAME as REFLECTION
+from grpc_reflection.v1alpha.reflection import enable_server_reflection
+
+from ampelwerk.controllers.certificates import Credentials
+from ampelwerk.controllers.service.alarm_service import AlarmService
+from ampelwerk.controllers.service.controller_service import ControllerService, Timers
+from ampelwerk.controllers.service.decision_service import DecisionService
+from ampelwerk.controllers.service.gate import Gate
+from ampelwerk.controllers.service.live_city import LiveCity
+from ampelwerk.controllers.service.network_service import NetworkService
+from ampelwerk.controllers.service.rates import Buckets
+from ampelwerk.controllers.service.telemetry_service import TelemetryService
+from ampelwerk.models.errors import InvalidInputError
+from ampelwerk.proto.v1 import (
+    alarm_pb2_grpc,
+    controller_pb2,
+    controller_pb2_grpc,
+    decision_pb2_grpc,
+    network_pb2,
+    network_pb2_grpc,
+    telemetry_pb2_grpc,
+)
+
+DRAIN_S = 15.0
+"""Calls that run get so long to end. [s]"""
+SWEEP_S = 1.0
+"""Leases and unanswered pushes are looked at this often. [s]"""
+OPTIONS = (
+    ("grpc.keepalive_time_ms", 10_000),
+    ("grpc.keepalive_timeout_ms", 5_000),
+    ("grpc.keepalive_permit_without_calls", 1),
+    ("grpc.http2.max_pings_without_data", 0),
+    ("grpc.http2.min_ping_interval_without_data_ms", 5_000),
+    ("grpc.max_receive_message_length", 256 * 1024),
+    ("grpc.max_metadata_size", 8 * 1024),
+    ("grpc.max_concurrent_streams", 8),
+    ("grpc.so_reuseport", 0),
+)
+"""Bounds against slow, dead and hostile peers."""
+
+
+class Server:
+    """Services over a live city.
+
+    Parameters
+    ----------
+    address : where to listen, such as 127.0.0.1:0 for any free port.
+    city_name : trust domain of the certificates.
+    reflection : tell clients what the interface looks like; for development.
+    called : told method and status of every call that has ended.
+    """
+
+    def __init__(
+        self,
+        city: LiveCity,
+        address: str,
+        credentials: Credentials,
+        *,
+        city_name: str,
+        timers: Timers | None = None,
+        reflection: bool = False,
+        called: Callable[[str, grpc.StatusCode], None] = lambda method, status: None,
+    ) -> None:
+        self.city, self.timers = city, timers or Timers()
+        self._address = address
+        self.port = 0
+        """Port it listens on."""
+        self._server = grpc.aio.server(
+            interceptors=[Gate(city_name, Buckets(city.clock.mono_ms), called)], options=OPTIONS
+        )
+        self._credentials = grpc.ssl_server_credentials(
+            [(credentials.key, credentials.certificate)],
+            root_certificates=credentials.authority,
+            require_client_auth=True,
+        )
+        self.telemetry = TelemetryService(city)
+        self._health = HealthServicer()
+        services: tuple[tuple[Any, object, str], ...] = (
+            (
+                controller_pb2_grpc.add_ControllerServiceServicer_to_server,
+                ControllerService(city, self.timers),
+                "ampelwerk.v1.ControllerService",
+            ),
+            (
+                telemetry_pb2_grpc.add_TelemetryServiceServicer_to_server,
+                self.telemetry,
+                "ampelwerk.v1.TelemetryService",
+            ),
+            (
+                network_pb2_grpc.add_NetworkServiceServicer_to_server,
+                NetworkService(city),
+                "ampelwerk.v1.NetworkService",
+            ),
+            (
+                alarm_pb2_grpc.add_AlarmServiceServicer_to_server,
+                AlarmService(city),
+                "ampelwerk.v1.AlarmService",
+            ),
+            (
+                decision_pb2_grpc.add_DecisionServiceServicer_to_server,
+                DecisionService(city),
+                "ampelwerk.v1.DecisionService",
+            ),
+            (health_pb2_grpc.add_HealthServicer_to_server, self._health, "grpc.health.v1.Health"),
+        )
+        for add, servicer, _ in services:
+            add(servicer, self._server)
+        self.services = tuple(name for _, _, name in services)
+        """Names of the services offered."""
+        if reflection:
+            enable_server_reflection((*self.services, REFLECTION), self._server)
+        self._sweeper: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Listen.
+
+        Raises
+        ------
+        InvalidInputError : the address is taken or not ours.
+        """
+        try:
+            self.port = self._server.add_secure_port(self._address, self._credentials)
+        except RuntimeError as error:
+            raise InvalidInputError(
+                "cannot listen there", where=self._address, remedy="choose another address"
+            ) from error
+        await self._server.start()
+        await self._health.set("", HealthCheckResponse.SERVING)
+        self._sweeper = asyncio.create_task(self._sweep())
+
+    async def stop(self) -> None:
+        """Say goodbye, let calls end, stop."""
+        if self._sweeper is not None:
+            self._sweeper.cancel()
+        await self._health.enter_graceful_shutdown()
+        for session in self.city.sessions:
+            if session.stream is not None:
+                goodbye = controller_pb2.Goodbye(reason="the server stops", retry_after_ms=1_000)
+                session.stream.answer(controller_pb2.ServerMessage(goodbye=goodbye))
+                session.stream.close()
+        await self._server.stop(DRAIN_S)
+        self.city.close()
+
+    async def _sweep(self) -> None:
+        """Close streams whose controller does not answer."""
+        while True:
+            await asyncio.sleep(SWEEP_S)
+            self.sweep()
+
+    def sweep(self) -> None:
+        """Look at leases, unanswered pushes and gaps in detector data once."""
+        now_ms = self.city.clock.mono_ms()
+        for session in self.city.sessions:
+            for batch in session.detector_inbox.due(now_ms):
+                self.city.take_edges(session, batch)
+            stream = session.stream
+            if stream is None:
+                continue
+            if (
+                session.state == network_pb2.CONTROLLER_STATE_LEASED
+                and now_ms >= session.lease_until_ms
+            ):
+                session.state = network_pb2.CONTROLLER_STATE_STALE
+                session.changed += 1
+            waiting = stream.unanswered
+            if waiting and now_ms - waiting.sent_mono_ms > self.timers.ack_timeout_ms:
+                stream.close()

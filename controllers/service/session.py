@@ -1,0 +1,194 @@
+"""What the server knows about one controller, and the slot through which plans go out to it.
+
+At most one push is unanswered. A newer one waits in a slot, not in a queue: what is out of date is
+never sent. That a write has ended proves nothing; an answer does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from ampelwerk.controllers.service.inbox import Inbox
+from ampelwerk.engine.strategies.strategy import Wish
+from ampelwerk.models.intersection import Intersection
+from ampelwerk.proto.v1 import (
+    alarm_pb2,
+    common_pb2,
+    controller_pb2,
+    network_pb2,
+    plan_pb2,
+    telemetry_pb2,
+)
+
+DECISIONS_KEPT = 200
+"""Decisions remembered of one intersection."""
+
+
+class Unanswered(NamedTuple):
+    """A push on its way."""
+
+    nonce: int
+    version: int
+    sent_mono_ms: int
+
+
+class Decided(NamedTuple):
+    """A stage asked for by the engine."""
+
+    decision_id: str
+    """Name, as in the plan."""
+    at_unix_ms: int
+    """When. [ms]"""
+    algorithm: str
+    """Kind of control."""
+    wish: Wish
+    """What, and why."""
+
+
+class PlanStream:
+    """One open stream of plans."""
+
+    def __init__(self, mono_ms: Callable[[], int]) -> None:
+        self._mono_ms = mono_ms
+        self._outbox: deque[controller_pb2.ServerMessage] = deque()
+        self._slot: controller_pb2.PlanPush | None = None
+        self._nonce = 0
+        self._wake = asyncio.Event()
+        self.unanswered: Unanswered | None = None
+        """The push that was sent and not answered."""
+        self.stale_reports = 0
+        """Reports about a push that is not the last one."""
+        self.closed = False
+        """Somebody wants the stream to end."""
+
+    @property
+    def idle(self) -> bool:
+        """Nothing to send and nothing unanswered."""
+        return self._slot is None and self.unanswered is None and not self._outbox
+
+    @property
+    def last_nonce(self) -> int:
+        """Nonce of the newest push that was sent."""
+        return self._nonce
+
+    def answer(self, message: controller_pb2.ServerMessage) -> None:
+        """Send a message that needs no answer."""
+        self._outbox.append(message)
+        self._wake.set()
+
+    def push(self, push: controller_pb2.PlanPush) -> None:
+        """Send a push when the one before has been answered; a waiting one is replaced."""
+        self._slot = push
+        self._wake.set()
+
+    def answered(self, nonce: int) -> bool:
+        """Take note of a report; false if it is about none of the last push."""
+        if nonce != self._nonce:
+            self.stale_reports += 1
+            return False
+        self.unanswered = None
+        if self._slot is not None:
+            self._wake.set()
+        return True
+
+    def close(self) -> None:
+        """End the stream once what is being written has gone out."""
+        self.closed = True
+        self._wake.set()
+
+    async def next(self) -> controller_pb2.ServerMessage | None:
+        """The next message to write, None when there will be none."""
+        while True:
+            if self._outbox:
+                return self._outbox.popleft()
+            if self.closed:
+                return None
+            if self._slot is not None and self.unanswered is None:
+                push, self._slot = self._slot, None
+                self._nonce += 1
+                push.nonce = self._nonce
+                self.unanswered = Unanswered(self._nonce, push.version, self._mono_ms())
+                return controller_pb2.ServerMessage(plan_push=push)
+            self._wake.clear()
+            await self._wake.wait()
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Session:
+    """One intersection, whether its controller is there or not."""
+
+    number: int
+    """Index into `Network.intersections`."""
+    intersection: Intersection
+    """What is controlled."""
+    envelope_hash: bytes
+    """Name of its envelope."""
+    detectors: dict[str, int]
+    """Its detectors, with their indices into `Network.loops`."""
+    boot_id: bytes = b""
+    """Start of the controller's program that registered last."""
+    state: network_pb2.ControllerState = network_pb2.CONTROLLER_STATE_UNKNOWN
+    """Life of the controller."""
+    mode: common_pb2.Mode = common_pb2.MODE_UNSPECIFIED
+    """Mode of its interlock."""
+    level: common_pb2.Level = common_pb2.LEVEL_UNSPECIFIED
+    """What it follows."""
+    cause: str = ""
+    """Why it follows that."""
+    clock: common_pb2.ClockStatus = field(default_factory=common_pb2.ClockStatus)
+    """What it knows about its clock."""
+    lease_until_ms: int = 0
+    """Its lease, on the server's monotonic clock. [ms]"""
+    stream: PlanStream | None = None
+    """Its open stream of plans."""
+    version: int = 0
+    """Version given out last; never used twice."""
+    stage: int | None = None
+    """Stage of its schedule, None while there is none."""
+    held: bool = False
+    """Its schedule keeps greens back."""
+    decided_ms: int = 0
+    """When that was decided or renewed, on the server's clock. [ms]"""
+    signed: plan_pb2.SignedPlan | None = None
+    """Its schedule as it was signed."""
+    accepted_version: int = 0
+    """Newest version it has accepted."""
+    applied_version: int = 0
+    """Newest version it has put into force."""
+    quarantined: set[int] = field(default_factory=set)
+    """Versions it has refused."""
+    detector_inbox: Inbox[telemetry_pb2.DetectorBatch] = field(default_factory=Inbox)
+    """Detector data."""
+    event_inbox: Inbox[telemetry_pb2.EventBatch] = field(default_factory=Inbox)
+    """Signal states and events."""
+    signals: telemetry_pb2.SignalState = field(default_factory=telemetry_pb2.SignalState)
+    """What it shows."""
+    alarms: dict[str, alarm_pb2.Alarm] = field(default_factory=dict)
+    """Its alarms by their id."""
+    decisions: deque[Decided] = field(default_factory=lambda: deque(maxlen=DECISIONS_KEPT))
+    """What was decided last, by time."""
+    changed: int = 0
+    """Rises with every change that a control room would like to see."""
+
+    @property
+    def name(self) -> str:
+        """The intersection."""
+        return str(self.intersection.intersection_id)
+
+    def status(self) -> network_pb2.IntersectionStatus:
+        """As a control room sees it."""
+        return network_pb2.IntersectionStatus(
+            intersection_id=self.name,
+            mode=self.mode,
+            level=self.level,
+            cause=self.cause,
+            clock=self.clock,
+            signal_state=self.signals,
+            plan_version=self.applied_version,
+            open_alarms=sum(alarm.active for alarm in self.alarms.values()),
+            state=self.state,
+        )

@@ -1,0 +1,1 @@
+"""The interface between controllers, server and control room: Protobuf and gRPC."""

@@ -15,7 +15,7 @@ from ampelwerk.cli.inputs import fresh_files, profile_of
 from ampelwerk.models.errors import InvalidInputError, Severity
 from ampelwerk.models.profile import Profile
 from ampelwerk.sim.plan_check import Checked, check_plans, check_programs, read_model
-from ampelwerk.sim.plan_file import read_plans
+from ampelwerk.sim.plan_file import is_plan_file, read_plans
 
 
 def check(
@@ -39,7 +39,7 @@ def check(
         {"max_green_s": max_green_s, "max_red_s": max_red_s, "max_cycle_s": max_cycle_s},
     )
     found = read_model(model, rules)
-    if plans.suffix == ".json":
+    if is_plan_file(plans):
         checked = check_plans(read_plans(plans), found, rules, str(plans))
     else:
         checked = check_programs(plans, found, rules)

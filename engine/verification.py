@@ -235,15 +235,20 @@ class _InterlockRun:
             max(map(max, self._rules.intergreen), default=0),
             *self._rules.min_green,
             *self._rules.min_red,
+            *self._rules.amber,
+            *self._rules.red_amber,
         )
+        """Running times beyond this are of no account. [ticks]"""
+        # Out of red after every intergreen, through red-amber, then beyond all account.
+        self._settling = -(-3 * self._longest // self._ticks) * self._ticks
+        """Whole cycles after which running times no longer tell where a state came from. [ticks]"""
         self._on_plan: set[tuple[int, State]] = set()
 
     def first_difference_ds(self) -> int | None:
         """Cycle second at which the plan, run in, shows something else than planned. [ds]"""
         state = all_red(self._rules)
-        for _ in range(_RUN_IN_CYCLES):
-            for k in range(self._ticks):
-                state = step(self._rules, state, self._masks[k])
+        for k in range(_RUN_IN_CYCLES * self._ticks + self._settling):
+            state = step(self._rules, state, self._masks[k % self._ticks])
         for k in range(self._ticks):
             state = self._clipped(step(self._rules, state, self._masks[k]))
             if state.aspect != self._planned[k]:
@@ -267,7 +272,7 @@ class _InterlockRun:
 
     def _rejoins(self, state: State, clock: int) -> bool:
         passed = list[tuple[int, State]]()
-        for k in range(clock, clock + 2 * self._ticks):
+        for k in range(clock, clock + 2 * self._ticks + self._settling):
             at = k % self._ticks
             state = self._clipped(step(self._rules, state, self._masks[at]))
             if (at, state) in self._on_plan:
@@ -278,7 +283,7 @@ class _InterlockRun:
 
     def _clipped(self, state: State) -> State:
         """The state with running times beyond every rule cut off, so that equal ones are equal."""
-        most = max(self._longest, max(self._rules.amber), max(self._rules.red_amber))
+        most = self._longest
         return State(
             state.aspect,
             tuple(min(t, most) for t in state.shown),

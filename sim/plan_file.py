@@ -66,9 +66,7 @@ class PlanPart(_Part):
 
     id: Name
     cycle_s: Seconds = Field(gt=0, description="Cycle time.")
-    offset_s: Seconds = Field(
-        0, description="Begin of the cycle after midnight, modulo cycle time."
-    )
+    offset_s: Seconds = Field(0, description="Begin of a cycle after time 0 of the clock.")
     steps: list[StepPart] = Field(min_length=1, description="By time, the first at 0.")
 
 
@@ -141,6 +139,15 @@ def plans_json(plan_set: PlanSet) -> bytes:
 def write_plans(plan_set: PlanSet, path: Path) -> None:
     """Write a plan file."""
     path.write_bytes(plans_json(plan_set))
+
+
+def is_plan_file(path: Path) -> bool:
+    """The file is JSON by its first letter, so no XML; false if it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return file.read(256).lstrip()[:1] == b"{"
+    except OSError:
+        return path.suffix == ".json"
 
 
 def read_plans(path: Path) -> PlanSet:

@@ -8,6 +8,8 @@ the speed of progression and meets green at every signal.
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -73,9 +75,7 @@ def green_band(
         raise InvalidInputError(
             "a green band needs two signals", found=str(len(signals)), limit="2 or more"
         )
-    make: Any = highspy.Highs  # its stubs know no types
-    model = make()
-    model.silent()  # standard output is data
+    model = _solver()
     model.setOptionValue("threads", 1)
     model.setOptionValue("random_seed", 1)
     model.setOptionValue("time_limit", SOLVED_WITHIN_S)
@@ -117,3 +117,19 @@ def green_band(
         out_s=values[out.index],
         in_s=values[back.index],
     )
+
+
+def _solver() -> Any:
+    """A solver that says nothing: it greets on standard output, which is for data, when it is made."""
+    make: Any = highspy.Highs  # its stubs know no types
+    sys.stdout.flush()
+    kept, nowhere = os.dup(1), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 1)
+        model = make()
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)
+        os.close(nowhere)
+    model.silent()
+    return model

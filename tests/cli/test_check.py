@@ -60,7 +60,7 @@ def test_shipped_program_is_safe(folder: Path, plans: str, model: str) -> None:
 
 
 def test_unsafe_plan_is_refused_with_every_finding(folder: Path, tmp_path: Path) -> None:
-    short = edited(folder / "plans.json", tmp_path / "short.json", ('"at_s": 45', '"at_s": 71'))
+    short = edited(folder / "plans.json", tmp_path / "short.plans", ('"at_s": 45', '"at_s": 71'))
     result = ampelwerk("check", short, "--model", "cologne1")
     assert result.exit_code == UNSAFE
     assert "error: MIN_GREEN: GS_cluster" in result.stdout
@@ -162,6 +162,8 @@ def test_certificate_is_written_and_not_overwritten(folder: Path, tmp_path: Path
 
 def test_what_does_not_fit_is_refused(folder: Path, tmp_path: Path) -> None:
     plans, program = folder / "plans.json", folder / "plans.add.xml"
+    nowhere = tmp_path / "nowhere.xml"
+    assert_refused(ampelwerk("check", nowhere, "--model", "cologne1"), str(nowhere))
     assert_refused(ampelwerk("check", plans, "--model", "grid4x4"), "no such intersection", "GS_")
     assert_refused(ampelwerk("check", program, "--model", "grid4x4"), "no such intersection")
     assert_refused(ampelwerk("check", plans, "--model", tmp_path / "no.json"), "no such model")

@@ -7,6 +7,8 @@ import sys
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ampelwerk.engine.lamp_program import LampProgram, plan_greens, planned_lamps
 from ampelwerk.engine.verification import VERIFIER, verify, verify_program
@@ -16,6 +18,7 @@ from ampelwerk.models.errors import Severity
 from ampelwerk.models.intersection import Intersection, Stage, StageId
 from ampelwerk.models.plan import CyclicPlan, PlanStep
 from ampelwerk.models.profile import PlanLimits, RilsaProfile, SumoProfile
+from tests.reference.envelopes import envelopes
 from tests.reference.junctions import envelope_of
 
 PROFILE = SumoProfile()
@@ -239,3 +242,43 @@ def test_interlock_that_shows_something_else_is_a_finding(monkeypatch: pytest.Mo
     monkeypatch.setattr("ampelwerk.engine.verification.lamp_findings", lambda *_: [])
     found = only(verify(GOOD, site(*TWO_STAGES), PROFILE))
     assert (found.rule, found.at_s) == (PlanRule.DELAYED, 7.0)
+
+
+@st.composite
+def planned_sites(draw: st.DrawFn) -> tuple[CyclicPlan, Intersection]:
+    """Any legal envelope, stages without conflicts, and a plan of any times."""
+    envelope = replace(draw(envelopes()), profile=PROFILE.label)
+    stages = []
+    for _ in range(draw(st.integers(2, 4))):
+        groups = list[int]()
+        for group in draw(st.permutations(range(envelope.size))):
+            if not any(envelope.conflict[group][other] for other in groups):
+                groups.append(group)
+        stages.append(tuple(sorted(groups)))
+    here = site(*stages, envelope=envelope)
+    leads_on = draw(st.integers(-1, len(stages) - 1))
+    here = replace(
+        here,
+        stages=tuple(
+            replace(stage, selectable=k != leads_on) for k, stage in enumerate(here.stages)
+        ),
+    )
+    scale_ds = draw(st.sampled_from([1, 5, 10]))
+    lengths = draw(st.lists(st.integers(1, 20), min_size=1, max_size=5))
+    starts = [scale_ds * sum(lengths[:k]) for k in range(len(lengths))]
+    steps = tuple(
+        PlanStep(start_ds=start_ds, stage=draw(st.integers(0, len(stages) - 1)))
+        for start_ds in starts
+    )
+    cycle_ds = scale_ds * sum(lengths)
+    offset_ds = draw(st.integers(0, cycle_ds - 1))
+    return CyclicPlan(plan_id="any", cycle_ds=cycle_ds, offset_ds=offset_ds, steps=steps), here
+
+
+@given(planned_sites())
+def test_interlock_shows_every_plan_whose_times_keep_the_rules(
+    planned: tuple[CyclicPlan, Intersection],
+) -> None:
+    verdict = verify(*planned, PROFILE)
+    if not isinstance(verdict, Certificate):
+        assert PlanRule.DELAYED not in {found.rule for found in verdict}, verdict

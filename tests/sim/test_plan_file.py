@@ -238,3 +238,37 @@ def test_differences_are_told_in_words(plans: PlanSet) -> None:
     assert (
         sum("plan coordinated: stage" in line for line in said) == 2
     )  # the last and the one before it
+
+
+def fills_its_cycle(plan: dict[str, Any]) -> bool:
+    """The oracle: steps rise from 0 and lie within the cycle, times are tenths, offset within it."""
+    cycle, offset = plan["cycle_s"], plan["offset_s"]
+    starts = [step["at_s"] for step in plan["steps"]]
+    times = [cycle, offset, *starts]
+    tenths = all(abs(10 * time - round(10 * time)) < 1e-6 and 0 <= time <= 86_400 for time in times)
+    rising = bool(starts) and starts == sorted(set(starts)) and starts[0] == 0
+    return tenths and cycle > 0 and rising and starts[-1] < cycle and offset < cycle
+
+
+@given(st.data())
+def test_times_are_accepted_exactly_where_the_steps_fill_the_cycle(
+    plans: PlanSet, data: st.DataObject
+) -> None:
+    content = json.loads(plans_json(plans))
+    plan = _first(content)["plans"][0]
+    times = st.one_of(
+        st.integers(-10, 120), st.sampled_from([0.05, 0.1, 41.9, 45.25, 90, 86_400, 86_401])
+    )
+    for _ in range(data.draw(st.integers(0, 2))):
+        place = data.draw(st.sampled_from([plan, *plan["steps"]]))
+        name = data.draw(st.sampled_from(sorted(place.keys() & {"cycle_s", "offset_s", "at_s"})))
+        place[name] = data.draw(times)
+    if data.draw(st.booleans()):
+        plan["steps"].pop(data.draw(st.integers(0, len(plan["steps"]) - 1)))
+    text = json.dumps(content).encode()
+    if fills_its_cycle(plan):
+        read = plans_from_json(text, where="here").intersections[0].plans[0]
+        assert read.cycle_ds == round(10 * plan["cycle_s"])
+    else:
+        with pytest.raises(InvalidInputError):
+            plans_from_json(text, where="here")

@@ -1,0 +1,79 @@
+"""Plans for odd networks: nothing crashes, every plan verifies, every signal without one is named."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ampelwerk.engine.coordination.deadline import Deadline
+from ampelwerk.engine.coordination.timing_plans import daily_plans
+from ampelwerk.engine.coordination.traffic_demand import TrafficDemand
+from ampelwerk.engine.verification import verify
+from ampelwerk.models.certificate import Certificate
+from ampelwerk.models.errors import InvalidInputError
+from ampelwerk.models.network import Network
+from ampelwerk.models.profile import Profile, RilsaProfile, SumoProfile
+from ampelwerk.sim.imported import import_network
+from tests.sim import odd_inputs, odd_networks
+from tests.sim.odd_networks import Builder
+
+pytestmark = pytest.mark.sumo
+
+
+def demand_of(network: Network, veh_h: float) -> TrafficDemand:
+    """Alike lanes, the third of four quarters busier; nothing is known of the first lane."""
+    flow = np.full((4, len(network.lanes)), veh_h)
+    flow[2] *= 2
+    flow[:, :1] = np.nan
+    return TrafficDemand(begin_s=6 * 3600, interval_s=1800, flow_veh_h=flow)
+
+
+@pytest.mark.parametrize(
+    ("builder", "veh_h"),
+    [
+        *((builder, 300.0) for builder in (*odd_networks.NETWORKS, *odd_inputs.INPUTS)),
+        (odd_networks.crossings, 0.0),
+        (odd_networks.crossings, 2500.0),
+        (odd_networks.mid_block_crossing, 2500.0),
+    ],
+)
+def test_odd_network_gets_plans_or_reasons(builder: Builder, veh_h: float, tmp_path: Path) -> None:
+    scenario = builder(tmp_path)
+    profiles: tuple[Profile, ...] = (SumoProfile(), RilsaProfile())
+    for profile in profiles:
+        try:
+            network = import_network(scenario, profile)
+        except InvalidInputError:
+            assert isinstance(profile, RilsaProfile)
+            continue
+        found, calendar = daily_plans(
+            network, demand_of(network, veh_h), profile, most=2, deadline=Deadline()
+        )
+        assert {entry.plan_id for entry in calendar} <= {"optimised-1", "optimised-2"}
+        for site in found.sites:
+            for plan in site.plans:
+                assert isinstance(verify(plan, site, profile), Certificate)
+        planned = {str(site.intersection_id) for site in found.sites}
+        named = {f.where.split(",")[0] for f in found.findings if f.rule == "no_safe_plan"}
+        assert planned | named == {str(site.intersection_id) for site in network.intersections}
+
+
+def test_plans_are_the_same_every_time(tmp_path: Path) -> None:
+    network = import_network(odd_networks.crossings(tmp_path), SumoProfile())
+    demand = demand_of(network, 400.0)
+    first, second = (
+        daily_plans(network, demand, SumoProfile(), most=2, deadline=Deadline()) for _ in range(2)
+    )
+    assert first == second
+
+
+def test_a_time_limit_is_honoured_with_safe_plans(tmp_path: Path) -> None:
+    network = import_network(odd_networks.crossings(tmp_path), SumoProfile())
+    deadline = Deadline(1e-6)
+    found, _ = daily_plans(
+        network, demand_of(network, 400.0), SumoProfile(), most=1, deadline=deadline
+    )
+    assert deadline.reached
+    assert len(found.sites) == len(network.intersections)

@@ -8,16 +8,16 @@ only.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from math import gcd
 
 from ampelwerk.engine.transition import RED, all_red, compile_rules, step
+from ampelwerk.engine.verification import common_tick_ds
 from ampelwerk.models.calendar import switches
 from ampelwerk.models.certificate import PlanFinding, PlanRule
 from ampelwerk.models.errors import Severity
 from ampelwerk.models.intersection import Intersection
-from ampelwerk.models.plan import CyclicPlan
 from ampelwerk.models.profile import Profile
 
+_SECOND_DS = 10
 _CYCLES = 2
 """Cycles of the old plan before a switch, and of the new plan after it."""
 
@@ -64,7 +64,10 @@ def _longest_reds_ds(site: Intersection, due_ds: int) -> list[int]:
     """(groups,) longest red around a switch. [ds]"""
     schedule = site.schedule
     old, new = schedule.plan_at(due_ds - 1), schedule.plan_at(due_ds)
-    tick_ds = _tick_ds(site, old, new)
+    times_ds = [_SECOND_DS]  # entries of the calendar are whole seconds
+    for plan in (old, new):
+        times_ds += [plan.cycle_ds, plan.offset_ds, *(each.start_ds for each in plan.steps)]
+    tick_ds = common_tick_ds(site.envelope, times_ds)
     begin_ds = due_ds - _CYCLES * old.cycle_ds // tick_ds * tick_ds
     end_ds = schedule.takeover(due_ds).at_ds + _CYCLES * new.cycle_ds
     masks = [stage.mask for stage in site.stages]
@@ -80,14 +83,3 @@ def _longest_reds_ds(site: Intersection, due_ds: int) -> list[int]:
             elif seen[group]:  # how long it was red before the begin, nobody knows
                 longest[group] = max(longest[group], state.shown[group] * tick_ds)
     return longest
-
-
-def _tick_ds(site: Intersection, *plans: CyclicPlan) -> int:
-    """Longest tick of which every time that matters is a multiple. [ds]"""
-    times = [10]  # entries of the calendar are whole seconds
-    for plan in plans:
-        times += [plan.cycle_ds, plan.offset_ds, *(step.start_ds for step in plan.steps)]
-    for group in site.envelope.groups:
-        times += [group.min_green_ds, group.min_red_ds, group.amber_ds, group.red_amber_ds]
-    times += [gap_ds or 0 for row in site.envelope.intergreen_ds for gap_ds in row]
-    return gcd(*times)

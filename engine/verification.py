@@ -10,7 +10,7 @@ needs to be delayed does not show what was planned.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from math import gcd
 
@@ -223,7 +223,9 @@ class _InterlockRun:
 
     def __init__(self, plan: CyclicPlan, site: Intersection, lamps: LampProgram) -> None:
         self._plan, self._site = plan, site
-        self._tick_ds = _tick_ds(plan, site.envelope)
+        self._tick_ds = common_tick_ds(
+            site.envelope, [plan.cycle_ds, *(each.start_ds for each in plan.steps)]
+        )
         self._rules = compile_rules(site.envelope, self._tick_ds)
         self._ticks = plan.cycle_ds // self._tick_ds
         self._masks = [
@@ -300,9 +302,9 @@ def _settled(rules: Rules, groups: Sequence[int]) -> State:
     )
 
 
-def _tick_ds(plan: CyclicPlan, envelope: Envelope) -> int:
-    """Longest tick of which every time of plan and envelope is a multiple. [ds]"""
-    times = [plan.cycle_ds, *(s.start_ds for s in plan.steps)]
+def common_tick_ds(envelope: Envelope, times_ds: Iterable[int]) -> int:
+    """Longest tick of which every time of an envelope, and these, are multiples. [ds]"""
+    times = list(times_ds)
     for group in envelope.groups:
         times += [group.min_green_ds, group.min_red_ds, group.amber_ds, group.red_amber_ds]
     times += [gap_ds or 0 for row in envelope.intergreen_ds for gap_ds in row]

@@ -108,14 +108,18 @@ def settled(broken: Broken) -> Broken:
 
 
 def told(verdict: Certificate | tuple[PlanFinding, ...]) -> Broken:
-    """Errors of a verification as the judges name them."""
+    """Errors of a verification as the judges name them.
+
+    Whether a plan is reached again after a disturbance is not to be seen from its states:
+    `tests.engine.test_verification` has that rule.
+    """
     if isinstance(verdict, Certificate):
         return set()
     clearance = PlanRule.PEDESTRIAN_CLEARANCE
     return {
         ("INTERGREEN" if found.rule is clearance else str(found.rule), found.groups)
         for found in verdict
-        if found.severity is Severity.ERROR
+        if found.severity is Severity.ERROR and found.rule is not PlanRule.DELAYED
     }
 
 

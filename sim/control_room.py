@@ -186,11 +186,13 @@ class ControlRoom:
         for override in changed:
             for leg in override.request.legs:
                 arbiter, place = self._arbiters[leg.intersection_id], leg.intersection_id
+                if place in override.gone:
+                    continue
                 if override.live:
                     lease = lease_of(override, leg, self._sites[place], zero_unix_ms=0)
                     arbiter.set(lease, now_ds)
                     self._tell(self._desk.reported(override.override_id, place, now_ms), now_s)
-                elif override.cause is not None and place not in override.gone:
+                elif override.cause is not None:
                     arbiter.end(str(override.override_id), override.cause, now_ds)
 
     def _tell(self, changed: Sequence[Override], now_s: float) -> None:

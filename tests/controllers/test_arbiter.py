@@ -343,3 +343,15 @@ def test_unknown_targets_are_refused_with_those_that_are_known(
         resolve_target(junction(), action, target)
     assert refused.value.code is RefusalCode.UNKNOWN_ID
     assert refused.value.limit
+
+
+def test_late_renewal_brings_nothing_back_to_life() -> None:
+    street = Street()
+    street.set(OverrideAction.STAGE, "walk", ttl_s=100)
+    street.run(5)
+    street.arbiter.take_local(street.now_ds)
+    street.arbiter.give_back()
+    street.arbiter.reports()
+    street.set(OverrideAction.STAGE, "walk", ttl_s=100)
+    assert street.arbiter.leases == ()
+    assert [report.cause for report in street.arbiter.reports()] == [EndCause.LOCAL]

@@ -114,7 +114,7 @@ class Arbiter:
                 remedy="ask again when it is over",
             )
         over = self._over.get(lease.override_id)
-        if over is not None or lease.expiry_ds <= now_ds:
+        if over is not None or lease.over_ds <= now_ds:
             # A renewal that crossed the report of an end on its way brings nothing back to life.
             self.end(lease.override_id, over or EndCause.EXPIRED, now_ds)
             return
@@ -179,8 +179,10 @@ class Arbiter:
 
     def _decide(self, now_ds: int) -> None:
         """Drop what is over, and let the highest that has something to say choose."""
-        for name in [n for n, held in self._held.items() if held.lease.expiry_ds <= now_ds]:
-            self.end(name, EndCause.EXPIRED, now_ds)
+        for name, held in list(self._held.items()):
+            if held.lease.over_ds <= now_ds:
+                expired = held.lease.expiry_ds <= now_ds
+                self.end(name, EndCause.EXPIRED if expired else EndCause.SERVED, now_ds)
         if self._faulty:
             self._drop_all(EndCause.FAILED, now_ds)
         in_force = [held for held in self._held.values() if held.lease.effective_ds <= now_ds]

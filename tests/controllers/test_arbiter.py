@@ -209,6 +209,8 @@ def test_green_wave_has_green_when_the_vehicle_arrives_and_gives_back() -> None:
     street.run(30)
     assert street.arbiter.holder == "operator"
     assert street.controller.stage == WALK
+    ends = [report.cause for report in street.arbiter.reports() if not report.active]
+    assert ends == [EndCause.SERVED]
 
 
 def test_lead_is_enough_from_every_stage() -> None:

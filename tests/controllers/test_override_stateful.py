@@ -240,7 +240,7 @@ class ControlRoomAndStreet(RuleBasedStateMachine):
                     arbiter.controller.aspects if lit else None, self.now_ds
                 )
                 assert not seen
-                assert all(lease.expiry_ds > self.now_ds for lease in arbiter.leases)
+                assert all(lease.over_ds > self.now_ds for lease in arbiter.leases)
                 for report in arbiter.reports() if self.linked[place] else ():
                     self.change(self.reported(place, report))
 

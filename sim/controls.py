@@ -32,7 +32,7 @@ class _Estimated:
     def __init__(
         self, estimator: Estimator, health: LoopHealth, strategy: Strategy, loop: ClosedLoop
     ) -> None:
-        self._estimator, self._signals = estimator, loop.signals
+        self.estimator, self._signals = estimator, loop.signals
         blind = health.state.blind
         self.decide = PlanWhereBlind(strategy, loop.network, loop.signals, blind).decide
         self.alarms = health.alarms
@@ -45,7 +45,7 @@ class _Estimated:
 
     def observe(self, frame: DetectorFrame) -> None:
         """Estimation."""
-        self._estimator.update(frame, self._signals)
+        self.estimator.update(frame, self._signals)
 
 
 class _AtOnce:
@@ -114,3 +114,8 @@ def connect(control: str, loop: ClosedLoop) -> Control:
     else:
         strategy = RollingHorizon(city, estimator.traffic, loop.signals)
     return _Estimated(estimator, health, strategy, loop)
+
+
+def beliefs_of(control: Control) -> Estimator | None:
+    """The estimator behind a kind of control, if it has one."""
+    return control.estimator if isinstance(control, _Estimated) else None

@@ -29,7 +29,7 @@ from ampelwerk.sim import loop_layout, measures, monitor
 from ampelwerk.sim.backend import Backend, start_backend
 from ampelwerk.sim.closed_loop import ClosedLoop, Timing
 from ampelwerk.sim.collisions import count_collisions
-from ampelwerk.sim.controls import NATIVE, connect, controlled_network, loop_roles
+from ampelwerk.sim.controls import NATIVE, beliefs_of, connect, controlled_network, loop_roles
 from ampelwerk.sim.decisions import decisions_csv
 from ampelwerk.sim.detector_faults import FaultyLoops
 from ampelwerk.sim.detectors import LoopReader
@@ -230,7 +230,9 @@ def _simulate(
     if notes.planned:
         from ampelwerk.sim.control_room import laid_over  # a database comes with it
 
-        overrides: AbstractContextManager[None] = laid_over(loop, notes.planned, notes.directory)
+        overrides: AbstractContextManager[None] = laid_over(
+            loop, notes.planned, notes.directory, beliefs_of(control)
+        )
     else:
         overrides = nullcontext()
     with overrides:

@@ -4,7 +4,7 @@
 
 On cologne1, once an override at 7:05, seeds 1 to 3, control rolling-horizon. Measured is the difference of
 all vehicles' delay (time loss and departure delay) until 7:15 between the run with and the run without
-it. The forecast ends 60 s after the override. Prints Markdown.
+it. The forecast ends 4 min after the override. Prints Markdown.
 """
 
 from __future__ import annotations

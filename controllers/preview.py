@@ -27,8 +27,10 @@ from ampelwerk.engine.kernels.traffic import NEVER, Traffic
 from ampelwerk.engine.strategies.rolling_horizon import RollingHorizon
 from ampelwerk.models.override import OverrideAction
 
-MOST_S = 600
+MOST_S = 900
 """Longest forecast. [s]"""
+AFTER_S = 240
+"""A forecast goes on so long after the override, for its queues outlive it. [s]"""
 START_UP_S = 1.0
 """Green time that the first vehicle of a queue loses, as in the plan search. [s]"""
 FAR_S = 1e15
@@ -94,7 +96,7 @@ def preview(
     if lease.action in UNMODELLED:
         return None
     last_s = max(lease.over_ds / 10 - now_s, 0.0)
-    horizon_s = min(MOST_S, int(last_s) + 60)
+    horizon_s = min(MOST_S, int(last_s) + AFTER_S)
     worlds = [
         _play(city, traffic, intersection, controller, laid, now_s, horizon_s)
         for laid in (None, lease)

@@ -199,7 +199,8 @@ class Arbiter:
         """An override has the say."""
         if not is_display:
             self.controller.switch(None)
-        elif self.holder != held.lease.override_id:
+        elif self.holder != held.lease.override_id or self.controller.mode is Mode.RUN:
+            # In RUN although it was ordered off: a gap of the clock made the interlock start anew.
             self.controller.switch(DISPLAYS[held.lease.action])
         if stage is not None:
             self.controller.want(stage, now_ds + 1)

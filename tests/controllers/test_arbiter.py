@@ -357,3 +357,15 @@ def test_late_renewal_brings_nothing_back_to_life() -> None:
     street.set(OverrideAction.STAGE, "walk", ttl_s=100)
     assert street.arbiter.leases == ()
     assert [report.cause for report in street.arbiter.reports()] == [EndCause.LOCAL]
+
+
+def test_flash_comes_back_after_a_gap_of_the_clock() -> None:
+    street = Street()
+    street.set(OverrideAction.FLASH, ttl_s=300)
+    street.run(30)
+    assert street.mode() is Mode.OFF
+    street.controller.switch(None)  # as if the interlock had started anew by itself
+    street.run(20)
+    assert street.mode() is Mode.CLEARING or street.controller.display is Display.FLASH
+    street.run(30)
+    assert street.controller.display is Display.FLASH

@@ -18,6 +18,7 @@ import sqlalchemy as sa
 
 from ampelwerk.controllers.store import audit, database, schema
 from ampelwerk.controllers.store.audit import AuditEntry, AuditRecord
+from ampelwerk.controllers.store.envelopes import Envelopes
 from ampelwerk.controllers.store.overrides import Overrides
 from ampelwerk.controllers.store.plans import Plans
 from ampelwerk.models.errors import NotLeaderError, StoreError
@@ -38,6 +39,7 @@ class Reading:
         self.connection = connection
         self.plans = Plans(connection)
         self.overrides = Overrides(connection)
+        self.envelopes = Envelopes(connection)
 
     @property
     def epoch(self) -> int:

@@ -78,7 +78,7 @@ def _open(place: str) -> Store:
         raise InvalidInputError(
             "there is no such store", where="--store", found=place, remedy="check the path"
         )
-    return Store(place)
+    return Store(place, look=True)
 
 
 def _noted(text: str) -> tuple[int, str]:

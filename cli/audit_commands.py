@@ -8,16 +8,12 @@ from typing import Annotated, Optional
 import typer
 
 from ampelwerk.cli.failure import process_edge
-from ampelwerk.cli.options import DebugOption, JsonOption
+from ampelwerk.cli.options import DebugOption, JsonOption, StoreOption
 
 app = typer.Typer(
     help="The record of everything that was asked for: shown, and checked for later changes.",
     no_args_is_help=True,
 )
-StoreOption = Annotated[
-    str,
-    typer.Option("--store", help="The store: a file, or postgresql://user@host/database."),
-]
 
 
 @app.command()

@@ -124,6 +124,37 @@ def verify(files: list[Path], *, keys: list[Path], as_json: bool) -> None:
     _tell(read, as_json)
 
 
+def load(
+    files: list[Path], *, place: str, keys: list[Path], actor: str, reason: str, as_json: bool
+) -> None:
+    """Hand signed safety data to a server's store, all files or none."""
+    import time
+    from contextlib import closing
+
+    from ampelwerk.controllers.store.audit import AuditEntry
+    from ampelwerk.controllers.store.store import Store
+
+    trusted = [signed_envelope.read_public_key(path) for path in keys]
+    read = [(path, _read(path)) for path in files]
+    now_ms = time.time_ns() // 1_000_000
+    with closing(Store(place)) as store, store.change() as change:
+        for _, envelope in read:
+            fresh = change.envelopes.add(envelope, trusted, now_ms)
+            change.record(
+                AuditEntry(
+                    at_unix_ms=now_ms,
+                    actor=actor,
+                    role="engineer",
+                    method="envelope.load",
+                    target=f"{envelope.data.intersection.intersection_id} {envelope.sha256}",
+                    result="ok" if fresh else "repeated",
+                    reason=reason,
+                    detail=f"signed with key {envelope.key_id}",
+                )
+            )
+    _tell(read, as_json)
+
+
 def show(file: Path, *, as_json: bool) -> None:
     """Print the safety data of a file."""
     envelope = _read(file)

@@ -14,6 +14,7 @@ from ampelwerk.cli.options import (
     JsonOption,
     MinGreenOption,
     ProfileOption,
+    StoreOption,
 )
 
 app = typer.Typer(
@@ -144,6 +145,25 @@ def verify(
         from ampelwerk.cli import envelope as command
 
         command.verify(files, keys=key, as_json=as_json)
+
+
+@app.command()
+def load(
+    files: FilesArgument,
+    store: StoreOption,
+    key: Annotated[
+        list[Path], typer.Option("--key", "-k", help="Trusted public key in PEM; may be repeated.")
+    ],
+    actor: Annotated[str, typer.Option(help="Who loads them, for the audit.")],
+    reason: Annotated[str, typer.Option(help="Why, for the audit.")],
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Hand signed safety data to the store of a server, all files or none."""
+    with process_edge(debug=debug):
+        from ampelwerk.cli import envelope as command
+
+        command.load(files, place=store, keys=key, actor=actor, reason=reason, as_json=as_json)
 
 
 @app.command()

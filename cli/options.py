@@ -111,3 +111,7 @@ OutputOption = Annotated[
 ForceOption = Annotated[bool, typer.Option("--force", help="Overwrite what the directory holds.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
 DebugOption = Annotated[bool, typer.Option("--debug", help="Show a traceback when it fails.")]
+StoreOption = Annotated[
+    str,
+    typer.Option("--store", help="The store: a file, or postgresql://user@host/database."),
+]

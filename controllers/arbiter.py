@@ -20,6 +20,9 @@ from ampelwerk.controllers.steering import DISPLAYS, Lease, Steer, steering
 from ampelwerk.models.errors import OverrideRefusedError, RefusalCode
 from ampelwerk.models.override import EndCause
 
+MOST_REMEMBERED = 256
+"""Overrides that are over and must not be brought back by a late message."""
+
 
 class Say(StrEnum):
     """Who decides what is shown."""
@@ -71,6 +74,7 @@ class Arbiter:
         self.local = False
         """Somebody at the cabinet has the say."""
         self._held: dict[str, _Held] = {}
+        self._over: dict[str, EndCause] = {}
         self._reports: list[Report] = []
         self._wish: int | None = None
         self._wish_until_ds = -FAR_DS
@@ -109,15 +113,10 @@ class Arbiter:
                 where=f"intersection {self.controller.intersection.intersection_id}",
                 remedy="ask again when it is over",
             )
-        if lease.expiry_ds <= now_ds:
-            self._reports.append(
-                Report(
-                    override_id=lease.override_id,
-                    at_ds=now_ds,
-                    active=False,
-                    cause=EndCause.EXPIRED,
-                )
-            )
+        over = self._over.get(lease.override_id)
+        if over is not None or lease.over_ds <= now_ds:
+            # A renewal that crossed the report of an end on its way brings nothing back to life.
+            self.end(lease.override_id, over or EndCause.EXPIRED, now_ds)
             return
         held = self._held.get(lease.override_id)
         if held is None:
@@ -133,6 +132,9 @@ class Arbiter:
     def end(self, override_id: str, cause: EndCause, now_ds: int) -> None:
         """Drop a lease; one that is not there is over already, and reported so."""
         self._held.pop(override_id, None)
+        cause = self._over.setdefault(override_id, cause)
+        if len(self._over) > MOST_REMEMBERED:
+            self._over.pop(next(iter(self._over)))
         self._reports.append(
             Report(override_id=override_id, at_ds=now_ds, active=False, cause=cause)
         )
@@ -182,8 +184,10 @@ class Arbiter:
 
     def _decide(self, now_ds: int) -> None:
         """Drop what is over, and let the highest that has something to say choose."""
-        for name in [n for n, held in self._held.items() if held.lease.expiry_ds <= now_ds]:
-            self.end(name, EndCause.EXPIRED, now_ds)
+        for name, held in list(self._held.items()):
+            if held.lease.over_ds <= now_ds:
+                expired = held.lease.expiry_ds <= now_ds
+                self.end(name, EndCause.EXPIRED if expired else EndCause.SERVED, now_ds)
         if self._faulty:
             self._drop_all(EndCause.FAILED, now_ds)
         in_force = [held for held in self._held.values() if held.lease.effective_ds <= now_ds]
@@ -200,7 +204,8 @@ class Arbiter:
         """An override has the say."""
         if not is_display:
             self.controller.switch(None)
-        elif self.holder != held.lease.override_id:
+        elif self.holder != held.lease.override_id or self.controller.mode is Mode.RUN:
+            # In RUN although it was ordered off: a gap of the clock made the interlock start anew.
             self.controller.switch(DISPLAYS[held.lease.action])
         if stage is not None:
             self.controller.want(stage, now_ds + 1)

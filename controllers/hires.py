@@ -20,6 +20,8 @@ from ampelwerk.models.plan import CyclicPlan
 
 FREE = 254
 """Pattern number of control without a plan (NTCIP 1202, coordPatternStatus)."""
+NOT_FLASHING, FLASHING = 2, 3
+"""Parameter of FLASH_STATUS: not in flash, in flash by order (NTCIP 1202, unitFlashStatus)."""
 NEVER_DS = 2**62
 """A moment that never comes. [ds]"""
 
@@ -47,6 +49,7 @@ class EventCode(IntEnum):
     PATTERN = 131
     CYCLE_TIME = 132
     OFFSET = 133
+    FLASH_STATUS = 173
 
 
 class Event(NamedTuple):
@@ -79,6 +82,7 @@ class SignalEvents:
         self._cleared_ds = [NEVER_DS] * envelope.size
         self._due_ds = NEVER_DS
         self._pattern = -1
+        self._flashing = False
 
     def see(
         self,
@@ -87,6 +91,7 @@ class SignalEvents:
         *,
         pattern: int,
         ended_by: EventCode = EventCode.FORCE_OFF,
+        flashing: bool = False,
     ) -> Iterator[Event]:
         """Events of one tick, by time.
 
@@ -95,10 +100,14 @@ class SignalEvents:
         aspects : (n,) what the groups show from now on.
         pattern : number of the plan in force, counted from 1, or `FREE`.
         ended_by : why greens that end now do so: GAP_OUT, MAX_OUT or FORCE_OFF.
+        flashing : the lamps flash in place of showing aspects.
         """
         if pattern != self._pattern:
             self._pattern = pattern
             yield from self._pattern_events(now_ds, pattern)
+        if flashing != self._flashing:
+            self._flashing = flashing
+            yield Event(now_ds, EventCode.FLASH_STATUS, FLASHING if flashing else NOT_FLASHING)
         if now_ds >= self._due_ds:
             yield from self._due(now_ds)
         before, self._aspects = self._aspects, aspects

@@ -34,13 +34,11 @@ any error is refused whole, with all that was found.
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
+from ampelwerk.controllers.csv_table import Table, read_table
 from ampelwerk.controllers.local import FAR_DS, LocalController
 from ampelwerk.controllers.modes import Display
 from ampelwerk.controllers.safety_data import SafetyData, safety_data
@@ -53,7 +51,7 @@ from ampelwerk.models.envelope import (
     RoadUser,
     SignalGroup,
 )
-from ampelwerk.models.errors import Finding, InvalidInputError, Severity, UnsafePlanError
+from ampelwerk.models.errors import InvalidInputError
 from ampelwerk.models.intersection import Intersection, Stage, StageId
 from ampelwerk.models.plan import CyclicPlan, PlanStep
 from ampelwerk.models.profile import RilsaProfile
@@ -76,43 +74,6 @@ LIMITS_DS = {
     "duration_s": (10, 6000),
 }
 """Least and greatest time that a table may hold. [ds]"""
-_TIME = re.compile(r"[0-9]{1,5}([.,][0-9])?0*")
-
-
-@dataclass(slots=True)
-class _Table:
-    """Rows of a file, and what is wrong with them."""
-
-    path: Path
-    """The file."""
-    rows: list[tuple[int, dict[str, str]]]
-    """(line, cells by column)."""
-    columns: list[str]
-    """Names of the columns."""
-    findings: list[Finding]
-    """Errors so far."""
-    semicolons: bool
-    """Fields are separated by semicolons, so a decimal may have a comma."""
-
-    def wrong(self, rule: str, line: int, column: str, message: str, remedy: str) -> None:
-        """Note an error at a cell."""
-        place = f"{self.path}, line {line}" + (f", {column}" if column else "")
-        self.findings.append(
-            Finding(rule=rule, severity=Severity.ERROR, where=place, message=message, remedy=remedy)
-        )
-
-    def time_ds(self, line: int, column: str, text: str, kind: str) -> int:
-        """A time in a cell, 0 if it is none. [ds]"""
-        least, most = LIMITS_DS[kind]
-        limit = f"{least / 10:g} to {most / 10:g} s in steps of 0.1 s"
-        time_ds = -1
-        if _TIME.fullmatch(text) and (self.semicolons or "," not in text):
-            time_ds = round(float(text.replace(",", ".")) * 10)
-        if not least <= time_ds <= most:
-            found = f"found {text!r}" if text else "found nothing"
-            self.wrong("time", line, column, f"No time within {limit}: {found}.", "Correct it.")
-            return 0
-        return time_ds
 
 
 def import_table(
@@ -144,10 +105,10 @@ def import_table(
             found=intersection,
             limit="1 to 64 letters, digits and _ . : -",
         )
-    rows = _read(table, GROUP_COLUMNS)
+    rows = read_table(table, GROUP_COLUMNS)
     groups, names = _groups(rows, profile)
     gaps = _gaps(rows, names)
-    _refuse(rows.findings)
+    rows.refuse()
     size = len(groups)
     envelope = Envelope(
         intersection_id=IntersectionId(intersection),
@@ -172,57 +133,7 @@ def import_table(
     )
 
 
-def _refuse(findings: Sequence[Finding]) -> None:
-    if findings:
-        raise UnsafePlanError(tuple(findings))
-
-
-def _read(path: Path, needed: Sequence[str]) -> _Table:
-    """Rows of a CSV file by the names of its columns."""
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InvalidInputError(
-            "the table is no UTF-8 text",
-            where=str(path),
-            found=str(error),
-            remedy="save it as CSV in UTF-8",
-        ) from error
-    head = text.partition("\n")[0]
-    semicolons = head.count(";") > head.count(",")
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=";" if semicolons else ",")
-    columns = [cell.strip() for cell in next(reader, [])]
-    missing = [name for name in needed if name not in columns]
-    twice = sorted({name for name in columns if columns.count(name) > 1})
-    if missing or twice:
-        raise InvalidInputError(
-            f"columns are missing: {', '.join(missing)}" if missing else "a column stands twice",
-            where=f"{path}, line 1",
-            found=", ".join(twice or columns)[:200],
-            limit=f"a header with {', '.join(needed)}, each once",
-        )
-    table = _Table(path=path, rows=[], columns=columns, findings=[], semicolons=semicolons)
-    for cells in reader:
-        if not any(cell.strip() for cell in cells):
-            continue
-        if len(cells) != len(columns):
-            table.wrong(
-                "row_length", reader.line_num, "",
-                f"{len(cells)} fields where the header has {len(columns)}.", "Complete the row.",
-            )  # fmt: skip
-        padded = [*cells, *[""] * len(columns)]
-        table.rows.append(
-            (
-                reader.line_num,
-                {name: cell.strip() for name, cell in zip(columns, padded, strict=False)},
-            )
-        )
-    if not table.rows:
-        raise InvalidInputError("the table has no rows", where=str(path))
-    return table
-
-
-def _groups(table: _Table, profile: str) -> tuple[list[SignalGroup], dict[str, int]]:
+def _groups(table: Table, profile: str) -> tuple[list[SignalGroup], dict[str, int]]:
     """Signal groups with their times, and their numbers by name."""
     names: dict[str, int] = {}
     groups: list[SignalGroup] = []
@@ -245,7 +156,7 @@ def _groups(table: _Table, profile: str) -> tuple[list[SignalGroup], dict[str, i
             )  # fmt: skip
         names.setdefault(name, len(names))
         times = {
-            column: table.time_ds(line, column, row[column], column)
+            column: table.time_ds(line, column, row[column], LIMITS_DS[column])
             for column in GROUP_COLUMNS[2:6]
         }
         longest = row["max_red_s"]
@@ -258,7 +169,9 @@ def _groups(table: _Table, profile: str) -> tuple[list[SignalGroup], dict[str, i
             amber_ds=times["amber_s"],
             red_amber_ds=times["red_amber_s"],
             min_red_ds=times["min_red_s"],
-            max_red_ds=table.time_ds(line, "max_red_s", longest, "max_red_s") if longest else None,
+            max_red_ds=table.time_ds(line, "max_red_s", longest, LIMITS_DS["max_red_s"])
+            if longest
+            else None,
         )
         groups.append(group)
         if profile.startswith("rilsa/"):
@@ -266,7 +179,7 @@ def _groups(table: _Table, profile: str) -> tuple[list[SignalGroup], dict[str, i
     return groups, names
 
 
-def _keep_rilsa(table: _Table, line: int, group: SignalGroup) -> None:
+def _keep_rilsa(table: Table, line: int, group: SignalGroup) -> None:
     """Minima of RiLSA 2015 and VwV-StVO to § 37."""
     rules = RilsaProfile()
     walks = group.road_user is RoadUser.PEDESTRIAN
@@ -287,7 +200,7 @@ def _keep_rilsa(table: _Table, line: int, group: SignalGroup) -> None:
             )  # fmt: skip
 
 
-def _gaps(table: _Table, names: Mapping[str, int]) -> dict[tuple[int, int], int | None]:
+def _gaps(table: Table, names: Mapping[str, int]) -> dict[tuple[int, int], int | None]:
     """Intergreen by pair of groups, None where they do not conflict. [ds]"""
     others = [name for name in table.columns if name not in GROUP_COLUMNS]
     for name in others:
@@ -316,7 +229,7 @@ def _gaps(table: _Table, names: Mapping[str, int]) -> dict[tuple[int, int], int 
             gaps[i, j] = (
                 None
                 if text in NO_CONFLICT or i == j
-                else table.time_ds(line, name, text, "intergreen")
+                else table.time_ds(line, name, text, LIMITS_DS["intergreen"])
             )
     by_number = {number: name for name, number in names.items()}
     for (i, j), gap in gaps.items():
@@ -339,7 +252,7 @@ def _stages(
             Stage(stage_id=StageId(str(k)), groups=groups, delivered=False)
             for k, groups in enumerate(sets, start=1)
         ), ()
-    table = _read(path, STAGE_COLUMNS)
+    table = read_table(path, STAGE_COLUMNS)
     stages: list[Stage] = []
     steps: list[PlanStep] = []
     at_ds = 0
@@ -357,18 +270,18 @@ def _stages(
             table.wrong("stage_conflict", line, "green", f"{pair} conflict.", "Take one out.")
         if not row["stage"] or any(stage.stage_id == row["stage"] for stage in stages):
             table.wrong("stage_id", line, "stage", "No name, or one twice.", "Name it once.")
-        duration_ds = table.time_ds(line, "duration_s", row["duration_s"], "duration_s")
+        duration_ds = table.time_ds(line, "duration_s", row["duration_s"], LIMITS_DS["duration_s"])
         steps.append(PlanStep(start_ds=at_ds, stage=len(stages)))
         stages.append(Stage(stage_id=StageId(row["stage"]), groups=groups))
         at_ds += duration_ds
-    _refuse(table.findings)
+    table.refuse()
     plan = CyclicPlan(plan_id="fallback", cycle_ds=at_ds, offset_ds=0, steps=tuple(steps))
     _keep_minima(table, envelope, stages, plan)
     return tuple(stages), (plan,)
 
 
 def _keep_minima(
-    table: _Table, envelope: Envelope, stages: Sequence[Stage], plan: CyclicPlan
+    table: Table, envelope: Envelope, stages: Sequence[Stage], plan: CyclicPlan
 ) -> None:
     """Each step is long enough for the intergreens into it and its minimum greens.
 
@@ -398,4 +311,4 @@ def _keep_minima(
                 "The step ends before its greens have begun and lasted their minimum.",
                 "Lengthen it: it holds the intergreens from the stage before and the greens.",
             )  # fmt: skip
-    _refuse(table.findings)
+    table.refuse()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from ampelwerk.controllers.interlock import Interlock
 from ampelwerk.controllers.modes import Display, Mode
+from ampelwerk.controllers.refusals import Refusal
 from ampelwerk.models.envelope import Aspect
 from ampelwerk.models.intersection import Intersection
 
@@ -122,6 +123,20 @@ class LocalController:
     def mode(self) -> Mode:
         """Operating mode of the interlock."""
         return self.interlock.mode
+
+    @property
+    def tick_ds(self) -> int:
+        """Time between two ticks. [ds]"""
+        return self._tick_ds
+
+    @property
+    def settled(self) -> bool:
+        """All that is asked is shown, and nothing else."""
+        return self._interlock.settled
+
+    def refusals(self) -> tuple[Refusal, ...]:
+        """Why what is asked is not, or not yet, shown."""
+        return self._interlock.refusals()
 
     @property
     def isolated(self) -> bool:

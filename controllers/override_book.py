@@ -16,17 +16,22 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from ampelwerk.controllers.override_policy import (
+    Policy,
+    check_role,
+    check_times,
+    check_ttl,
+    rank,
+)
 from ampelwerk.controllers.steering import resolve_target
 from ampelwerk.models.envelope import IntersectionId
-from ampelwerk.models.errors import InvalidInputError, OverrideRefusedError, RefusalCode
+from ampelwerk.models.errors import OverrideRefusedError, RefusalCode
 from ampelwerk.models.intersection import Intersection
 from ampelwerk.models.override import (
-    WITH_ETA,
     EndCause,
     Override,
-    OverrideAction,
     OverrideId,
     OverrideRequest,
     OverrideState,
@@ -37,27 +42,6 @@ DELIVERY_MS = 15_000
 """A granted override that no controller has by then is over. [ms]"""
 ENDING_MS = 120_000
 """By then every controller has dropped it by itself and is back. [ms]"""
-AHEAD_MS = 86_400_000
-"""An override may begin, and a vehicle be expected, so far ahead. [ms]"""
-RANK = {Role.CONTROLLER: 0, Role.OPERATOR: 1, Role.SUPERVISOR: 2}
-"""Roles that may ask, the higher the more."""
-_NOBODY = -1
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Policy:
-    """What a city settles for itself."""
-
-    longest_ms: int = 3_600_000
-    """Longest lease. [ms]"""
-    longest_plan_ms: int = 28_800_000
-    """Longest lease of a plan that a supervisor selects. [ms]"""
-    second_person: frozenset[OverrideAction] = frozenset(
-        {OverrideAction.FLASH, OverrideAction.DARK, OverrideAction.ALL_RED}
-    )
-    """Actions that a second person must agree to."""
-    area: int = 10
-    """Requests for more intersections than this need a second person, too."""
 
 
 class OverrideBook:
@@ -119,8 +103,8 @@ class OverrideBook:
         InvalidInputError : a time that cannot be.
         OverrideRefusedError : HELD, ROLE or UNKNOWN_ID.
         """
-        self._check_role(request)
-        self._check_times(request, now_unix_ms)
+        check_role(request)
+        check_times(request, now_unix_ms, self.policy)
         for leg in request.legs:
             site = self._sites.get(leg.intersection_id)
             if site is None:
@@ -188,7 +172,7 @@ class OverrideBook:
         override = self._own(override_id, requester, role)
         if not override.live or now_unix_ms >= override.expiry_unix_ms:
             raise _over(override, "it cannot be renewed: ask for a new one")
-        self._check_ttl(replace(override.request, ttl_ms=ttl_ms), role)
+        check_ttl(replace(override.request, ttl_ms=ttl_ms), role, self.policy)
         expiry_ms = max(now_unix_ms, override.effective_unix_ms) + ttl_ms
         return [replace(override, expiry_unix_ms=expiry_ms)]
 
@@ -290,7 +274,7 @@ class OverrideBook:
     def _own(self, override_id: OverrideId, requester: str, role: Role) -> Override:
         """An override that somebody may end or renew: his own, or any for a supervisor."""
         override = self.get(override_id)
-        own = override.request.requester == requester and role in RANK
+        own = override.request.requester == requester and rank(role) >= 0
         if not own and role is not Role.SUPERVISOR:
             raise OverrideRefusedError(
                 RefusalCode.ROLE,
@@ -318,7 +302,7 @@ class OverrideBook:
             ):
                 continue
             own = override.request.requester == request.requester
-            above = RANK.get(request.role, _NOBODY) > RANK.get(override.request.role, _NOBODY)
+            above = rank(request.role) > rank(override.request.role)
             if not request.supersede or not (own or above):
                 raise OverrideRefusedError(
                     RefusalCode.HELD,
@@ -331,50 +315,6 @@ class OverrideBook:
                 )
             found.append(override.ended(EndCause.SUPERSEDED, now_unix_ms))
         return found
-
-    def _check_role(self, request: OverrideRequest) -> None:
-        """Whether the role may ask for the action."""
-        least = Role.CONTROLLER if request.action is OverrideAction.PRIORITY else Role.OPERATOR
-        if RANK.get(request.role, _NOBODY) < RANK[least]:
-            raise OverrideRefusedError(
-                RefusalCode.ROLE,
-                f"the role may not ask for {request.action}",
-                where=f"override {request.key}",
-                found=str(request.role),
-                limit=", ".join(role for role in RANK if RANK[role] >= RANK[least]),
-            )
-
-    def _check_times(self, request: OverrideRequest, now_unix_ms: int) -> None:
-        """Begin, duration and arrivals lie where they can."""
-        where = f"override {request.key}"
-        self._check_ttl(request, request.role)
-        if request.not_before_unix_ms > now_unix_ms + AHEAD_MS:
-            raise InvalidInputError(
-                "it begins too far ahead", where=where, limit=f"{AHEAD_MS // 3_600_000} h ahead"
-            )
-        expiry_ms = max(now_unix_ms, request.not_before_unix_ms) + request.ttl_ms
-        for leg in request.legs if request.action in WITH_ETA else ():
-            if not now_unix_ms <= leg.eta_unix_ms <= expiry_ms:
-                raise InvalidInputError(
-                    "the vehicle does not arrive while it lasts",
-                    where=f"{where}, intersection {leg.intersection_id}",
-                    found=f"arrival {leg.eta_unix_ms}",
-                    limit=f"{now_unix_ms} to {expiry_ms}",
-                    remedy="correct the time of arrival, or let it last longer",
-                )
-
-    def _check_ttl(self, request: OverrideRequest, role: Role) -> None:
-        """Longest duration by action and role."""
-        plan = request.action is OverrideAction.PLAN and role is Role.SUPERVISOR
-        longest_ms = self.policy.longest_plan_ms if plan else self.policy.longest_ms
-        if not 1_000 <= request.ttl_ms <= longest_ms:
-            raise InvalidInputError(
-                "no such duration",
-                where=f"override {request.key}",
-                found=f"{request.ttl_ms / 1000:g} s",
-                limit=f"1 to {longest_ms / 1000:g} s for {request.action} as {role}",
-                remedy="ask for less and renew it",
-            )
 
 
 def _name(request: OverrideRequest, now_unix_ms: int) -> OverrideId:

@@ -13,7 +13,8 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 
-from ampelwerk.controllers.override_book import OverrideBook, Policy
+from ampelwerk.controllers.override_book import OverrideBook
+from ampelwerk.controllers.override_policy import Policy
 from ampelwerk.controllers.store.audit import AuditEntry
 from ampelwerk.controllers.store.overrides import override_bytes, read_override
 from ampelwerk.controllers.store.store import Store

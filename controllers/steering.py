@@ -63,6 +63,12 @@ class Lease:
     expiry_ds: int
     """Until when; nothing but a renewal moves it. [ds]"""
 
+    @property
+    def over_ds(self) -> int:
+        """When it ends at the latest: at its expiry, or once the vehicle expected has passed. [ds]"""
+        late_ds = LATE_DS.get(self.action)
+        return self.expiry_ds if late_ds is None else min(self.expiry_ds, self.eta_ds + late_ds)
+
 
 Steer = Callable[[Shown, int], int | None]
 """(what is shown, time [ds]) -> the stage wanted, or None for no wish."""
@@ -182,10 +188,9 @@ def steering(site: Intersection, lease: Lease) -> Steer:
         return lambda shown, now_ds: plan.stage_at(now_ds)
     if action in QUEUE_AHEAD_DS:
         first_ds = lease.eta_ds - QUEUE_AHEAD_DS[action] - lead_ds(site, target)
-        last_ds = lease.eta_ds + LATE_DS[action]
 
         def expected(shown: Shown, now_ds: int) -> int | None:
-            if not first_ds <= now_ds < last_ds:
+            if now_ds < first_ds:
                 return None
             return stage_serving(site, target, shown.stage)
 

@@ -117,6 +117,8 @@ class EndCause(StrEnum):
 
     RELEASED = "released"
     EXPIRED = "expired"
+    SERVED = "served"
+    """The vehicle that was expected should have passed."""
     SUPERSEDED = "superseded"
     LOCAL = "local"
     UNDELIVERED = "undelivered"

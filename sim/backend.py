@@ -86,7 +86,9 @@ def _traci_error(name: str = "TraCIException") -> type[Exception]:
 
 def _module(name: str) -> Any:
     try:
-        return importlib.import_module(name)
+        # libsumo warns on standard output when pyarrow is there; that is for data.
+        with redirect_stdout(sys.stderr):
+            return importlib.import_module(name)
     except ImportError as error:
         raise MissingDependencyError(name, remedy='pip install "ampelwerk[sumo]"') from error
 

@@ -18,9 +18,12 @@ from pathlib import Path
 from ampelwerk.controllers.arbiter import Arbiter, Say
 from ampelwerk.controllers.lease_of import lease_of
 from ampelwerk.controllers.override_desk import OverrideDesk
+from ampelwerk.controllers.preview import Preview, preview
 from ampelwerk.controllers.store.store import Store
+from ampelwerk.engine.estimation import Estimator
 from ampelwerk.engine.strategies.strategy import Wish
 from ampelwerk.models.errors import InvalidInputError, OverrideRefusedError
+from ampelwerk.models.intersection import Intersection
 from ampelwerk.models.network import Network
 from ampelwerk.models.override import EndCause, Override, OverrideId, Role
 from ampelwerk.sim.closed_loop import ClosedLoop
@@ -61,12 +64,18 @@ class ControlRoom:
     network : what is controlled.
     arbiters : one for each intersection.
     store : file of the store, new.
+    beliefs : what is believed about traffic; each override is forecast with it.
     """
 
     def __init__(
-        self, planned: Sequence[Planned], network: Network, arbiters: Sequence[Arbiter], store: Path
+        self,
+        planned: Sequence[Planned],
+        network: Network,
+        arbiters: Sequence[Arbiter],
+        store: Path,
+        beliefs: Estimator | None = None,
     ) -> None:
-        self._network = network
+        self._network, self._beliefs = network, beliefs
         self._arbiters = {
             site.intersection_id: arbiter
             for site, arbiter in zip(network.intersections, arbiters, strict=True)
@@ -163,6 +172,7 @@ class ControlRoom:
         """One step in the life of a request; what changed."""
         if step == "request":
             reply, changed = self._desk.request(item.request(), now_ms)
+            self._forecast(reply, now_ms / 1000)
             self._ids[item.name], self._names[reply.override_id] = reply.override_id, item.name
             if item.approve is None and reply.state == "awaiting-approval":
                 self._tell(changed, now_ms / 1000)
@@ -179,6 +189,33 @@ class ControlRoom:
             )[1]
         return self._desk.release(name, item.requester, item.role, now_ms, key=key)[1]
 
+    def _forecast(self, override: Override, now_s: float) -> None:
+        """Keep what the engine's model expects of an override at each of its intersections."""
+        if self._beliefs is None:
+            return
+        for leg in override.request.legs:
+            place = leg.intersection_id
+            arbiter = self._arbiters[place]
+            step_s = arbiter.controller.tick_ds / 10
+            found = preview(
+                self._beliefs.city,
+                self._beliefs.traffic,
+                list(self._arbiters).index(place),
+                arbiter.controller,
+                lease_of(override, leg, self._sites[place], zero_unix_ms=0),
+                now_s - step_s,
+            )
+            self.happenings.append(
+                Happening(
+                    time_s=now_s,
+                    name=override.request.key,
+                    override=str(override.override_id),
+                    event="forecast",
+                    where=str(place),
+                    detail=_words(found, self._sites[place]),
+                )
+            )
+
     def _push(self, changed: Sequence[Override], now_s: float, now_ms: int) -> None:
         """Bring what changed to the controllers, as a server would."""
         self._tell(changed, now_s)
@@ -186,11 +223,13 @@ class ControlRoom:
         for override in changed:
             for leg in override.request.legs:
                 arbiter, place = self._arbiters[leg.intersection_id], leg.intersection_id
+                if place in override.gone:
+                    continue
                 if override.live:
                     lease = lease_of(override, leg, self._sites[place], zero_unix_ms=0)
                     arbiter.set(lease, now_ds)
                     self._tell(self._desk.reported(override.override_id, place, now_ms), now_s)
-                elif override.cause is not None and place not in override.gone:
+                elif override.cause is not None:
                     arbiter.end(str(override.override_id), override.cause, now_ds)
 
     def _tell(self, changed: Sequence[Override], now_s: float) -> None:
@@ -217,17 +256,36 @@ class ControlRoom:
         )
 
 
+def _words(found: Preview | None, site: Intersection) -> str:
+    """A forecast in one sentence."""
+    if found is None:
+        return "lamps that are off are not modelled"
+    text = (
+        f"{found.change_veh_s:+.0f} veh s beside {sum(found.delay_veh_s):.0f} in "
+        f"{found.horizon_s} s, {found.left_change_veh:+.1f} veh waiting at the end"
+    )
+    if found.shown_after_s is not None:
+        text += f"; shown after {found.shown_after_s} s"
+    held = found.held_back_by
+    if held is not None and held.group is not None:
+        text += f", held back by {held.rule} of {site.envelope.groups[held.group].group_id}"
+    return text
+
+
 @contextmanager
-def laid_over(loop: ClosedLoop, planned: Sequence[Planned], directory: Path) -> Iterator[None]:
+def laid_over(
+    loop: ClosedLoop, planned: Sequence[Planned], directory: Path, beliefs: Estimator | None
+) -> Iterator[None]:
     """Lay overrides over a closed loop while it runs, and keep what became of them.
 
     Parameters
     ----------
     directory : of the run; gets `OVERRIDES` and `STORE`.
+    beliefs : what the control believes about traffic, for forecasts; None if it believes nothing.
     """
     for path in directory.glob(f"{STORE}*"):  # of a run before, in the same directory
         path.unlink()
-    room = ControlRoom(planned, loop.network, loop.with_arbiters(), directory / STORE)
+    room = ControlRoom(planned, loop.network, loop.with_arbiters(), directory / STORE, beliefs)
     loop.control_room = room
     try:
         yield

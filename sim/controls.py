@@ -176,6 +176,12 @@ def connect(
     return Estimated(estimator, health, strategy, loop)
 
 
+def beliefs_of(link: Link) -> Estimator | None:
+    """The estimator behind a link, if there is one in this process."""
+    control = link.control if isinstance(link, InProcess) else None
+    return control.estimator if isinstance(control, Estimated) else None
+
+
 @contextmanager
 def in_process(control: str, loop: ClosedLoop, *, connect: Connect = connect) -> Iterator[Link]:
     """The control of a name, called directly.
@@ -185,7 +191,7 @@ def in_process(control: str, loop: ClosedLoop, *, connect: Connect = connect) ->
     yield InProcess(
         connect(control, loop),
         loop.controllers,
-        loop.actors,
+        lambda: loop.actors,
         loop.signals,
         loops=len(loop.network.loops),
         begin_s=loop.begin_s,

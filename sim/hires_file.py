@@ -25,6 +25,7 @@ from pathlib import Path
 
 from ampelwerk.controllers.hires import FREE, Event, EventCode, SignalEvents
 from ampelwerk.controllers.local import LocalController
+from ampelwerk.controllers.modes import Display
 from ampelwerk.engine.strategies.strategy import Wish
 from ampelwerk.models.detection import DetectorFrame, LoopRole
 from ampelwerk.models.network import Network
@@ -114,6 +115,7 @@ class HiResRecorder:
                     controller.aspects,
                     pattern=1 if plan else FREE,
                     ended_by=EventCode.FORCE_OFF if plan else self._ended_by[i],
+                    flashing=controller.display is Display.FLASH,
                 )
             )
             self._rows.extend((event.at_ds, i + 1, event.code, event.parameter) for event in found)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from time import perf_counter
 from typing import Protocol
 
@@ -54,7 +54,7 @@ class InProcess:
     Parameters
     ----------
     controllers, signals : local controllers, and the arrays in which the control sees them.
-    actors : who is asked for stages, by intersection.
+    actors : gives who is asked for stages, by intersection.
     loops : number of loops in the network.
     begin_s : begin of the simulation. [s]
     decide_s : wall-clock time of each decision is noted here. [s]
@@ -64,14 +64,16 @@ class InProcess:
         self,
         control: Control,
         controllers: Sequence[LocalController],
-        actors: Sequence[LocalController | Arbiter],
+        actors: Callable[[], Sequence[LocalController | Arbiter]],
         signals: Signals,
         *,
         loops: int,
         begin_s: float,
         decide_s: list[float],
     ) -> None:
-        self._control, self._controllers, self._signals = control, controllers, signals
+        self.control = control
+        """Estimator and strategy."""
+        self._controllers, self._signals = controllers, signals
         self._actors = actors
         self._decide_s = decide_s
         self._renewed_ds = round(begin_s * 10)
@@ -80,15 +82,15 @@ class InProcess:
     @property
     def alarms(self) -> Sequence[LoopAlarm]:
         """Loops found faulty or believed again, by time."""
-        return self._control.alarms
+        return self.control.alarms
 
     def exchange(self, frame: DetectorFrame | None, now_ds: int) -> Sequence[Wish]:
         """Observe, decide, ask the local controllers."""
-        now_s, actors = now_ds / 10, self._actors
+        now_s, actors = now_ds / 10, self._actors()
         if frame is not None:
-            self._control.observe(self.border.passed(frame, now_s))
+            self.control.observe(self.border.passed(frame, now_s))
         started = perf_counter()
-        wishes = self._control.decide(now_s)
+        wishes = self.control.decide(now_s)
         self._decide_s.append(perf_counter() - started)
         until_ds = now_ds + WISH_VALID_DS
         for wish in wishes:

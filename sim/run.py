@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import platform
 from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -34,6 +34,7 @@ from ampelwerk.sim.controls import (
     NATIVE,
     PLAN,
     OpenLink,
+    beliefs_of,
     controlled_network,
     in_process,
     loop_roles,
@@ -253,13 +254,12 @@ def _simulate(
     if read is not None and noted:
         recorder = FrameRecorder(network, read, roles)
         read = recorder.read
-    if notes.planned:
-        from ampelwerk.sim.control_room import laid_over  # a database comes with it
+    with ExitStack() as stack:
+        link = stack.enter_context(open_link(config.control, loop))
+        if notes.planned:
+            from ampelwerk.sim.control_room import laid_over  # a database comes with it
 
-        overrides: AbstractContextManager[None] = laid_over(loop, notes.planned, notes.directory)
-    else:
-        overrides = nullcontext()
-    with overrides, open_link(config.control, loop) as link:
+            stack.enter_context(laid_over(loop, notes.planned, notes.directory, beliefs_of(link)))
         loop.run(scenario.end_s, link, read, tick=tell)
         alarms, border = link.alarms, link.border
     if notes.frames is not None:

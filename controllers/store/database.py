@@ -80,25 +80,56 @@ def upgrade(engine: sa.Engine) -> None:
     ------
     StoreError : it was written by a newer version, or cannot be reached.
     """
-    config = Config()
-    config.set_main_option("script_location", str(_MIGRATIONS))
+    config = _config()
     with writing(engine) as connection:
         if engine.dialect.name == "postgresql":
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
-        script = ScriptDirectory.from_config(config)
-        here = MigrationContext.configure(connection).get_current_revision()
-        known = {step.revision for step in script.walk_revisions()}
-        if here is not None and here not in known:
-            raise StoreError(
-                "the store was written by a newer version of Ampelwerk",
-                where=describe(engine),
-                found=f"layout {here}",
-                limit=f"layout {script.get_current_head()}",
-                remedy="use that version; nothing was changed",
-            )
-        if here != script.get_current_head():
+        if _steps_behind(engine, connection):
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
+
+
+def require_newest(engine: sa.Engine) -> None:
+    """Make sure that the database has the newest layout; nothing is written.
+
+    Raises
+    ------
+    StoreError : it has not, or cannot be reached.
+    """
+    with reading(engine) as connection:
+        if _steps_behind(engine, connection):
+            raise StoreError(
+                "this is no store, or one that an older version wrote",
+                where=describe(engine),
+                remedy="check the place; a server brings its store up to date when it starts",
+            )
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS))
+    return config
+
+
+def _steps_behind(engine: sa.Engine, connection: sa.Connection) -> bool:
+    """Whether the layout is not the newest.
+
+    Raises
+    ------
+    StoreError : it is newer than this version knows.
+    """
+    script = ScriptDirectory.from_config(_config())
+    here = MigrationContext.configure(connection).get_current_revision()
+    known = {step.revision for step in script.walk_revisions()}
+    if here is not None and here not in known:
+        raise StoreError(
+            "the store was written by a newer version of Ampelwerk",
+            where=describe(engine),
+            found=f"layout {here}",
+            limit=f"layout {script.get_current_head()}",
+            remedy="use that version; nothing was changed",
+        )
+    return here != script.get_current_head()
 
 
 @contextmanager

@@ -18,6 +18,7 @@ import sqlalchemy as sa
 
 from ampelwerk.controllers.store import audit, database, schema
 from ampelwerk.controllers.store.audit import AuditEntry, AuditRecord
+from ampelwerk.controllers.store.envelopes import Envelopes
 from ampelwerk.controllers.store.overrides import Overrides
 from ampelwerk.controllers.store.plans import Plans
 from ampelwerk.models.errors import NotLeaderError, StoreError
@@ -38,6 +39,7 @@ class Reading:
         self.connection = connection
         self.plans = Plans(connection)
         self.overrides = Overrides(connection)
+        self.envelopes = Envelopes(connection)
 
     @property
     def epoch(self) -> int:
@@ -83,6 +85,7 @@ class Store:
     Parameters
     ----------
     place : a file's path, or a database's URL such as ``postgresql://user@host/name``.
+    look : only look: nothing is made, brought up to date or written on opening.
 
     Raises
     ------
@@ -90,11 +93,14 @@ class Store:
     StoreError : it cannot be reached, or a newer version wrote it.
     """
 
-    def __init__(self, place: str) -> None:
+    def __init__(self, place: str, *, look: bool = False) -> None:
         self.engine = database.connect(place)
-        database.upgrade(self.engine)
         self.epoch: int | None = None
         """The term this server leads in; None for a tool that leads nothing and may change anything."""
+        if look:
+            database.require_newest(self.engine)
+            return
+        database.upgrade(self.engine)
         with database.writing(self.engine) as connection:
             known = set(connection.execute(sa.select(schema.meta.c.name)).scalars())
             for name in (EPOCH, audit.HEAD):

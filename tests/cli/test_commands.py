@@ -52,7 +52,7 @@ def test_help_loads_nothing_heavy() -> None:
     assert result.returncode == 0, result.stderr
     verbs = (
         "doctor", "scenarios", "model", "simulate", "compare", "faults", "report", "explain", "replay",
-        "plan",
+        "plan", "audit", "envelope",
     )  # fmt: skip
     for verb in verbs:
         assert verb in result.stdout

@@ -6,7 +6,11 @@ import json
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
+from ampelwerk.controllers.store import audit, schema
+from ampelwerk.controllers.store.store import Store
+from ampelwerk.models.errors import StoreError
 from tests.cli.test_bad_input import ampelwerk, assert_refused
 from tests.conftest import SmallScenario
 from tests.controllers.test_intergreen_table import GOOD, STAGES
@@ -80,3 +84,42 @@ def test_unknown_intersection_and_wrong_profile(
 ) -> None:
     assert_refused(ampelwerk("envelope", "build", small.net, "-o", tmp_path / "e", *words))
     assert not (tmp_path / "e").exists()
+
+
+def test_signed_data_are_loaded_into_a_store_all_or_none(
+    small: SmallScenario, tmp_path: Path
+) -> None:
+    keys, place = tmp_path / "authority", tmp_path / "city.sqlite3"
+    ampelwerk("envelope", "keygen", keys)
+    ampelwerk("envelope", "build", small.net, "-o", tmp_path / "e")
+    first, second = sorted((tmp_path / "e").iterdir())
+    words = (
+        "--store", place, "-k", f"{keys}.pub.pem", "--actor", "ada", "--reason", "new crossing",
+    )  # fmt: skip
+    ampelwerk("envelope", "sign", first, "-k", f"{keys}.key.pem")
+    assert_refused(ampelwerk("envelope", "load", first, second, *words), "not signed")
+    store = Store(str(place))
+    with store.read() as reading:
+        assert reading.envelopes.newest() == {}
+        assert reading.audit_seq == 0
+    ampelwerk("envelope", "sign", second, "-k", f"{keys}.key.pem")
+    for _ in range(2):  # the second time nothing is new
+        assert ampelwerk("envelope", "load", first, second, *words).exit_code == 0
+    with store.read() as reading:
+        kept = reading.envelopes.newest()
+        assert {envelope.to_bytes() for envelope in kept.values()} == {
+            first.read_bytes(), second.read_bytes(),
+        }  # fmt: skip
+        assert reading.envelopes.get("0" * 64) is None
+        results = [record.entry.result for record in audit.records(reading.connection)]
+    assert results == ["ok", "ok", "repeated", "repeated"]
+    with store.engine.begin() as connection:
+        name = first.name.removesuffix(".envelope")
+        connection.execute(
+            sa.update(schema.envelope)
+            .where(schema.envelope.c.sha256 == name)
+            .values(content=second.read_bytes())
+        )
+    with store.read() as reading, pytest.raises(StoreError, match="damaged"):
+        reading.envelopes.get(name)
+    store.close()

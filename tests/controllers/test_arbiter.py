@@ -209,6 +209,8 @@ def test_green_wave_has_green_when_the_vehicle_arrives_and_gives_back() -> None:
     street.run(30)
     assert street.arbiter.holder == "operator"
     assert street.controller.stage == WALK
+    ends = [report.cause for report in street.arbiter.reports() if not report.active]
+    assert ends == [EndCause.SERVED]
 
 
 def test_lead_is_enough_from_every_stage() -> None:
@@ -343,3 +345,27 @@ def test_unknown_targets_are_refused_with_those_that_are_known(
         resolve_target(junction(), action, target)
     assert refused.value.code is RefusalCode.UNKNOWN_ID
     assert refused.value.limit
+
+
+def test_late_renewal_brings_nothing_back_to_life() -> None:
+    street = Street()
+    street.set(OverrideAction.STAGE, "walk", ttl_s=100)
+    street.run(5)
+    street.arbiter.take_local(street.now_ds)
+    street.arbiter.give_back()
+    street.arbiter.reports()
+    street.set(OverrideAction.STAGE, "walk", ttl_s=100)
+    assert street.arbiter.leases == ()
+    assert [report.cause for report in street.arbiter.reports()] == [EndCause.LOCAL]
+
+
+def test_flash_comes_back_after_a_gap_of_the_clock() -> None:
+    street = Street()
+    street.set(OverrideAction.FLASH, ttl_s=300)
+    street.run(30)
+    assert street.mode() is Mode.OFF
+    street.controller.switch(None)  # as if the interlock had started anew by itself
+    street.run(20)
+    assert street.mode() is Mode.CLEARING or street.controller.display is Display.FLASH
+    street.run(30)
+    assert street.controller.display is Display.FLASH

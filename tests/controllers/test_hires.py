@@ -104,3 +104,13 @@ def test_reason_of_the_end_is_told() -> None:
     list(log.see(0, (G, R), pattern=FREE))
     found = list(log.see(10, (A, R), pattern=FREE, ended_by=EventCode.GAP_OUT))
     assert found[0] == Event(10, EventCode.GAP_OUT, 1)
+
+
+def test_flash_is_told_when_it_begins_and_ends() -> None:
+    log = SignalEvents(CROSSING, (PLAN,))
+    list(log.see(0, (R, R), pattern=FREE))
+    assert list(log.see(10, (R, R), pattern=FREE, flashing=True)) == [
+        Event(10, EventCode.FLASH_STATUS, 3)
+    ]
+    assert list(log.see(20, (R, R), pattern=FREE, flashing=True)) == []
+    assert list(log.see(30, (R, R), pattern=FREE)) == [Event(30, EventCode.FLASH_STATUS, 2)]

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from ampelwerk.controllers.override_book import DELIVERY_MS, ENDING_MS, Policy
+from ampelwerk.controllers.override_book import DELIVERY_MS, ENDING_MS
 from ampelwerk.controllers.override_desk import STATUS, OverrideDesk
+from ampelwerk.controllers.override_policy import Policy
 from ampelwerk.controllers.store import audit
 from ampelwerk.controllers.store.store import Store
 from ampelwerk.models.envelope import IntersectionId

@@ -105,6 +105,8 @@ class ControlRoomAndStreet(RuleBasedStateMachine):
 
     def push(self, override: Override, leg: OverrideLeg) -> None:
         place = leg.intersection_id
+        if place in override.gone:
+            return
         if not self.linked[place]:
             return  # commands are never stored for an absent controller
         arbiter = self.arbiters[place]
@@ -123,7 +125,7 @@ class ControlRoomAndStreet(RuleBasedStateMachine):
             self.expiries[name] = max(self.expiries.get(name, 0), lease.expiry_ds)
             if place not in override.delivered:
                 self.change(lambda: self.book.reported(name, place, self.now_ms))
-        elif override.cause is not None and place not in override.gone:
+        elif override.cause is not None:
             arbiter.end(str(override.override_id), override.cause, self.now_ds)
 
     @rule(
@@ -204,7 +206,7 @@ class ControlRoomAndStreet(RuleBasedStateMachine):
             arbiter.end(str(name), EndCause.RELEASED, self.now_ds)
         for override in self.book.due(place):
             leg = override.leg(place)
-            if leg is not None and place not in override.gone:
+            if leg is not None:
                 self.push(override, leg)
 
     @rule(place=st.sampled_from(PLACES))
@@ -238,7 +240,7 @@ class ControlRoomAndStreet(RuleBasedStateMachine):
                     arbiter.controller.aspects if lit else None, self.now_ds
                 )
                 assert not seen
-                assert all(lease.expiry_ds > self.now_ds for lease in arbiter.leases)
+                assert all(lease.over_ds > self.now_ds for lease in arbiter.leases)
                 for report in arbiter.reports() if self.linked[place] else ():
                     self.change(self.reported(place, report))
 

@@ -71,6 +71,17 @@ def test_a_store_of_a_newer_version_is_refused(store: Store, place: str) -> None
         Store(place)
 
 
+def test_looking_makes_and_changes_nothing(place: str) -> None:
+    with pytest.raises(StoreError, match="no store"):
+        Store(place, look=True)
+    made = Store(place)
+    fill(made, 2)
+    seen = Store(place, look=True)
+    assert verify(seen).records == 2
+    for opened in (made, seen):
+        opened.close()
+
+
 def test_sqlite_is_on_disk_when_a_commit_returns(tmp_path: Path) -> None:
     store = Store(str(tmp_path / "s.sqlite3"))
     with store.engine.connect() as connection:

@@ -149,6 +149,8 @@ class Session:
     """Version given out last; never used twice."""
     stage: int | None = None
     """Stage of its schedule, None while there is none."""
+    decided: int = 0
+    """Decisions so far."""
     decided_ms: int = 0
     """When that was decided or renewed, on the server's clock. [ms]"""
     signed: plan_pb2.SignedPlan | None = None

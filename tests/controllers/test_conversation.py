@@ -192,6 +192,36 @@ async def test_a_schedule_is_renewed_at_half_its_validity_and_only_then(there: L
         assert there.city.pushes == 3  # at 1, 31 and 61 s
 
 
+@live
+async def test_nothing_is_kept_for_an_absent_controller_but_what_is_wished_now(there: Live) -> None:
+    session = there.city.by_name["north"]
+    there.control.want(0, 1)
+    there.city.tick(BEGIN_MS / 1000)
+    assert (there.city.pushes, session.signed) == (0, None)
+    there.clock.now_ms += 20_000
+    async with there.connected("north") as client:
+        schedule = client.roadside.schedule
+        assert schedule is not None
+        assert schedule.valid_until_unix_ms == BEGIN_MS + 80_000  # made when it came
+    await until(lambda: session.stream is None)
+    there.clock.now_ms += 60_000
+    async with there.connected("north") as client:
+        assert client.roadside.schedule is None  # too old to be of use
+        assert session.stage is None
+
+
+@live
+async def test_a_server_with_nothing_to_say_leaves_a_controller_to_its_plan(there: Live) -> None:
+    async with there.connected("north") as client:
+        for _ in range(70):
+            there.clock.now_ms += 1_000
+            client.roadside.beat()
+            await until(lambda: client.roadside.quiet)
+            client.roadside.prepare(there.clock.unix_ms() // 100)
+        assert client.roadside.ladder.level is Level.ADAPTIVE
+        assert client.roadside.local.on_plan
+
+
 class Peer:
     """A controller by hand, to misbehave."""
 

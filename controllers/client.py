@@ -101,6 +101,8 @@ class RoadsideClient:
                 if not self._session.cancelled():
                     await _end(self._session)
                     raise
+            except Exception:
+                log.exception("link lost")
             finally:
                 self.connected = False
                 self.roadside.disconnected()

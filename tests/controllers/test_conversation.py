@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from array import array
 from collections.abc import AsyncIterator
 from typing import Any
@@ -590,3 +591,38 @@ async def test_a_stopping_server_says_goodbye(there: Live) -> None:
             break
         peer.stream.cancel()
         await stopping
+
+
+@live
+async def test_a_client_dials_again_whatever_has_happened(there: Live) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("ampelwerk.controllers.service.controller_service.LEAST_WINDOW_MS", 50)
+        async with there.connected("north") as client:
+            take = client.roadside.receive
+
+            def broken(message: controller_pb2.ServerMessage) -> None:
+                client.roadside.receive = take  # type: ignore[method-assign]
+                raise ValueError("a bug in the controller")
+
+            client.roadside.receive = broken  # type: ignore[method-assign]
+            there.control.want(0, 1)
+            there.city.tick(BEGIN_MS / 1000)
+            await until(lambda: client.dials == 2 and client.connected and client.roadside.quiet)
+            assert client.roadside.schedule is not None
+
+
+@live
+async def test_two_hundred_connections_at_once_with_garbage_leave_the_server_alive(
+    there: Live,
+) -> None:
+    async def hostile(number: int) -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", there.server.port)
+        writer.write(bytes((number * 31 + k * 7) % 256 for k in range(500)))
+        await writer.drain()
+        writer.close()
+        with contextlib.suppress(OSError):
+            await reader.read(100)
+
+    await asyncio.gather(*map(hostile, range(200)))
+    async with there.connected("north") as client:
+        assert client.connected

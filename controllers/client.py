@@ -92,7 +92,6 @@ class RoadsideClient:
         while True:
             await self.allowed.wait()
             self.dials += 1
-            self._window_s = None
             self._session = asyncio.create_task(self._connect())
             try:
                 await asyncio.shield(self._session)
@@ -102,11 +101,13 @@ class RoadsideClient:
                 if not self._session.cancelled():
                     await _end(self._session)
                     raise
+            except Exception:
+                log.exception("link lost")
             finally:
                 self.connected = False
                 self.roadside.disconnected()
                 self._progressed()
-            # A server that was there names the window; one that does not answer is asked ever less.
+            # The server has named the window; one that never answered is asked ever less.
             window_s = self._window_s or min(2 * window_s, LONGEST_RETRY_S)
             if self.allowed.is_set():
                 await asyncio.sleep(random.uniform(0.0, window_s))

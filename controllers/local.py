@@ -132,11 +132,11 @@ class LocalController:
     @property
     def settled(self) -> bool:
         """All that is asked is shown, and nothing else."""
-        return self._interlock.settled
+        return self.interlock.settled
 
     def refusals(self) -> tuple[Refusal, ...]:
         """Why what is asked is not, or not yet, shown."""
-        return self._interlock.refusals()
+        return self.interlock.refusals()
 
     @property
     def isolated(self) -> bool:

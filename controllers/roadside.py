@@ -75,7 +75,7 @@ class Roadside:
         """Version carried out; 0 while none is."""
         self.stale_pushes = self.rejected_plans = 0
         """Pushes that came too late or were refused."""
-        self._answered = False
+        self._answered = self._server_has_none = False
         self._timers = controller_pb2.RegisterReply(
             heartbeat_ms=5_000, lease_ms=20_000, no_plan_timer_ms=15_000
         )
@@ -149,6 +149,7 @@ class Roadside:
     def _take_push(self, push: controller_pb2.PlanPush) -> None:
         if push.kind == controller_pb2.PUSH_KIND_HEARTBEAT:
             self._answered = push.version in (0, self.version)
+            self._server_has_none = push.version == 0
             self._report(push.nonce, push.version, plan_pb2.PLAN_STATE_ACCEPTED)
         elif push.kind == controller_pb2.PUSH_KIND_FULL:
             self._take_plan(push)
@@ -189,7 +190,7 @@ class Roadside:
             self._reject(push, "the plan breaks rules", findings)
             return
         self.epoch, self.version = plan.epoch, plan.version
-        self.schedule, self._answered = schedule, True
+        self.schedule, self._answered, self._server_has_none = schedule, True, False
         self._schedule_until_ms = self.clock.mono_ms() + (
             schedule.valid_until_unix_ms - self.clock.unix_ms()
         )
@@ -226,7 +227,9 @@ class Roadside:
         self._lease.watch_clock()
         self._watch_interlock(mono_ms)
         if self.schedule is not None and mono_ms >= self._schedule_until_ms:
-            version, self.schedule, self._answered = self.schedule.version, None, False
+            # A server that was started anew and has decided nothing yet leaves us to our plan.
+            version, self.schedule = self.schedule.version, None
+            self._answered = self._server_has_none
             self._report(0, version, plan_pb2.PLAN_STATE_EXPIRED, "not renewed in time")
         level = self.ladder.choose(*self._best(), now_ds=now_ds, mono_ms=mono_ms)
         schedule = self.schedule if level is Level.ADAPTIVE else None

@@ -121,7 +121,8 @@ class ControllerService(ControllerServiceServicer):
         session = session_of(self._city, context)
         check_name(session, request.intersection_id)
         reply = controller_pb2.GetPlanReply(epoch=self._city.epoch, version=session.version)
-        if session.signed is not None and session.version != request.if_version:
+        held = request.if_version == session.version or session.version in session.quarantined
+        if session.signed is not None and not held:
             reply.signed_plan.CopyFrom(session.signed)
         return reply
 
@@ -177,7 +178,7 @@ class ControllerService(ControllerServiceServicer):
             session.stream.close()
         session.stream = stream
         session.version = max(session.version, hello.held_version)
-        self._city.push_newest(session)
+        self._city.greet(session)
 
     def _heartbeat(
         self, beat: controller_pb2.Heartbeat, session: Session, stream: PlanStream

@@ -175,19 +175,25 @@ class LiveCity:
                 yield session, wish
         for session in self.sessions:
             hold = session.number in held
-            if session.stage is not None and (
-                session.held != hold or now_ms - session.decided_ms >= RENEW_MS
-            ):
-                session.held = hold
+            due = session.held != hold or now_ms - session.decided_ms >= RENEW_MS
+            session.held = hold
+            if due and session.stage is not None and session.stream is not None:
                 yield session, None
 
     def _schedule(self, session: Session, wish: Wish | None, now_ms: int) -> None:
-        """A new version of the schedule of one intersection, for a wish or to renew it."""
+        """A new version of the schedule of one intersection, for a wish or to renew it.
+
+        For an absent controller none is made; what was wished is remembered while it may be of use.
+        """
         if wish is not None:
-            session.stage, session.held = wish.stage, False
-        assert session.stage is not None
-        session.version += 1
+            session.stage, session.signed, session.held = wish.stage, None, False
+            session.decided += 1
+            decision_id = f"{session.name}.{session.decided}"
+            session.decisions.append(Decided(decision_id, now_ms, self.algorithm, wish))
         session.decided_ms = now_ms
+        if session.stream is None or session.stage is None:
+            return
+        session.version += 1
         session.signed = self._signer.signed(
             convert.rolling_plan(
                 session.intersection,
@@ -197,15 +203,22 @@ class LiveCity:
                 version=session.version,
                 decided_unix_ms=now_ms,
                 valid_ms=VALID_MS,
-                decision_id=f"{session.name}.{session.version}",
+                decision_id=f"{session.name}.{session.decided}",
                 hold_greens=session.held,
             )
         )
-        if wish is not None:
-            decision_id = f"{session.name}.{session.version}"
-            session.decisions.append(Decided(decision_id, now_ms, self.algorithm, wish))
         self.pushes += 1
         self.push_newest(session)
+
+    def greet(self, session: Session) -> None:
+        """A controller has connected: give it what was wished last, if that is still of use."""
+        now_ms = self.clock.unix_ms()
+        if session.stage is not None and now_ms - session.decided_ms >= VALID_MS:
+            session.stage = session.signed = None
+        if session.stage is not None and session.version not in session.quarantined:
+            self._schedule(session, None, now_ms)
+        else:
+            self.push_newest(session)
 
     def push_newest(self, session: Session) -> None:
         """Offer the newest schedule, or say that there is none yet."""

@@ -151,6 +151,8 @@ class Session:
     """Stage of its schedule, None while there is none."""
     held: bool = False
     """Its schedule keeps greens back."""
+    decided: int = 0
+    """Decisions so far."""
     decided_ms: int = 0
     """When that was decided or renewed, on the server's clock. [ms]"""
     signed: plan_pb2.SignedPlan | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from array import array
 from collections.abc import AsyncIterator
 from typing import Any
@@ -190,6 +191,36 @@ async def test_a_schedule_is_renewed_at_half_its_validity_and_only_then(there: L
             there.clock.now_ms += 1000
             there.city.tick(there.clock.unix_ms() / 1000)
         assert there.city.pushes == 3  # at 1, 31 and 61 s
+
+
+@live
+async def test_nothing_is_kept_for_an_absent_controller_but_what_is_wished_now(there: Live) -> None:
+    session = there.city.by_name["north"]
+    there.control.want(0, 1)
+    there.city.tick(BEGIN_MS / 1000)
+    assert (there.city.pushes, session.signed) == (0, None)
+    there.clock.now_ms += 20_000
+    async with there.connected("north") as client:
+        schedule = client.roadside.schedule
+        assert schedule is not None
+        assert schedule.valid_until_unix_ms == BEGIN_MS + 80_000  # made when it came
+    await until(lambda: session.stream is None)
+    there.clock.now_ms += 60_000
+    async with there.connected("north") as client:
+        assert client.roadside.schedule is None  # too old to be of use
+        assert session.stage is None
+
+
+@live
+async def test_a_server_with_nothing_to_say_leaves_a_controller_to_its_plan(there: Live) -> None:
+    async with there.connected("north") as client:
+        for _ in range(70):
+            there.clock.now_ms += 1_000
+            client.roadside.beat()
+            await until(lambda: client.roadside.quiet)
+            client.roadside.prepare(there.clock.unix_ms() // 100)
+        assert client.roadside.ladder.level is Level.ADAPTIVE
+        assert client.roadside.local.on_plan
 
 
 class Peer:
@@ -560,3 +591,38 @@ async def test_a_stopping_server_says_goodbye(there: Live) -> None:
             break
         peer.stream.cancel()
         await stopping
+
+
+@live
+async def test_a_client_dials_again_whatever_has_happened(there: Live) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("ampelwerk.controllers.service.controller_service.LEAST_WINDOW_MS", 50)
+        async with there.connected("north") as client:
+            take = client.roadside.receive
+
+            def broken(message: controller_pb2.ServerMessage) -> None:
+                client.roadside.receive = take  # type: ignore[method-assign]
+                raise ValueError("a bug in the controller")
+
+            client.roadside.receive = broken  # type: ignore[method-assign]
+            there.control.want(0, 1)
+            there.city.tick(BEGIN_MS / 1000)
+            await until(lambda: client.dials == 2 and client.connected and client.roadside.quiet)
+            assert client.roadside.schedule is not None
+
+
+@live
+async def test_two_hundred_connections_at_once_with_garbage_leave_the_server_alive(
+    there: Live,
+) -> None:
+    async def hostile(number: int) -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", there.server.port)
+        writer.write(bytes((number * 31 + k * 7) % 256 for k in range(500)))
+        await writer.drain()
+        writer.close()
+        with contextlib.suppress(OSError):
+            await reader.read(100)
+
+    await asyncio.gather(*map(hostile, range(200)))
+    async with there.connected("north") as client:
+        assert client.connected

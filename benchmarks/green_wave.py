@@ -21,7 +21,8 @@ from ampelwerk.models.network import Network
 from ampelwerk.models.profile import SumoProfile
 from ampelwerk.sim.imported import import_network
 from ampelwerk.sim.net_file import read_net
-from ampelwerk.sim.run import RunConfig, read_measures
+from ampelwerk.sim.run import read_measures
+from ampelwerk.sim.run_configuration import RunConfig
 from ampelwerk.sim.run_process import Job, run_in_fresh_process
 from ampelwerk.sim.scenario import Scenario, resolve
 

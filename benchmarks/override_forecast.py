@@ -16,7 +16,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from ampelwerk.models.profile import SumoProfile
-from ampelwerk.sim.run import RunConfig
+from ampelwerk.sim.run_configuration import RunConfig
 from ampelwerk.sim.run_process import Job, run_in_fresh_process
 from ampelwerk.sim.scenario import resolve
 

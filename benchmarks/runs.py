@@ -24,7 +24,8 @@ from ampelwerk.models.errors import AmpelwerkError
 from ampelwerk.models.profile import Profile
 from ampelwerk.sim.comparison import Estimate, estimate
 from ampelwerk.sim.controls import Connect, connect
-from ampelwerk.sim.run import RunConfig, configuration_of_run, read_measures
+from ampelwerk.sim.run import read_measures
+from ampelwerk.sim.run_configuration import RunConfig, configuration_of_run
 from ampelwerk.sim.run_directory import MANIFEST, source_sha256
 from ampelwerk.sim.run_process import Job
 from ampelwerk.sim.scenario import resolve

@@ -17,7 +17,7 @@ from ampelwerk.engine.rows import ints
 from ampelwerk.engine.strategies.rolling_horizon import DEFAULT, RollingHorizon
 from ampelwerk.models.detection import DetectorFrame, LoopAlarm, LoopRole
 from ampelwerk.sim.controls import Connect, Controlled, connect, loop_roles
-from ampelwerk.sim.run import RunConfig
+from ampelwerk.sim.run_configuration import RunConfig
 from benchmarks.truth import REACH_M, Truth, city_lanes
 
 CONTROL = "rolling-horizon"

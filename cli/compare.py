@@ -21,7 +21,7 @@ from ampelwerk.models.faults import Fault
 from ampelwerk.models.profile import Profile
 from ampelwerk.sim import comparison as comparing
 from ampelwerk.sim.comparison import Comparison, Estimate
-from ampelwerk.sim.run import RunConfig
+from ampelwerk.sim.run_configuration import RunConfig
 from ampelwerk.sim.scenario import resolve
 
 

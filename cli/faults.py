@@ -20,7 +20,7 @@ from ampelwerk.sim import loss_curve
 from ampelwerk.sim.comparison import Estimate, claim_directory
 from ampelwerk.sim.loss_curve import LossCurves, Point
 from ampelwerk.sim.report.loss_plot import loss_picture
-from ampelwerk.sim.run import RunConfig
+from ampelwerk.sim.run_configuration import RunConfig
 from ampelwerk.sim.scenario import resolve
 
 

@@ -28,7 +28,7 @@ from ampelwerk.sim.imported import import_network, read_network
 from ampelwerk.sim.loop_counts import count_runs, counted_alike, recorded_runs
 from ampelwerk.sim.plan_file import write_plans
 from ampelwerk.sim.plan_programs import used_names, write_sumo_additional
-from ampelwerk.sim.run import RunConfig
+from ampelwerk.sim.run_configuration import RunConfig
 from ampelwerk.sim.run_process import Job, run_in_fresh_process
 from ampelwerk.sim.scenario import Scenario, resolve
 

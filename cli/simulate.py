@@ -26,7 +26,8 @@ from ampelwerk.sim.controls import NATIVE, in_process
 from ampelwerk.sim.hires_file import companions
 from ampelwerk.sim.measures import WARNINGS
 from ampelwerk.sim.recording import refuse_native
-from ampelwerk.sim.run import RunConfig, run
+from ampelwerk.sim.run import run
+from ampelwerk.sim.run_configuration import RunConfig
 from ampelwerk.sim.run_directory import MANIFEST
 from ampelwerk.sim.scenario import Scenario, resolve
 

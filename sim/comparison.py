@@ -18,7 +18,8 @@ from typing import Any
 from scipy import stats
 
 from ampelwerk.models.errors import InvalidInputError
-from ampelwerk.sim.run import RunConfig, configuration_of_run, read_measures
+from ampelwerk.sim.run import read_measures
+from ampelwerk.sim.run_configuration import RunConfig, configuration_of_run
 from ampelwerk.sim.run_process import Job
 
 CONFIDENCE = 0.95

@@ -20,7 +20,8 @@ from typing import Any
 
 from ampelwerk.models.faults import Fault
 from ampelwerk.sim.comparison import CONFIDENCE, Estimate, estimate
-from ampelwerk.sim.run import RunConfig, read_measures
+from ampelwerk.sim.run import read_measures
+from ampelwerk.sim.run_configuration import RunConfig
 from ampelwerk.sim.run_process import Job
 
 FIXED = "fixed"

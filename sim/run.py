@@ -8,11 +8,9 @@ there; it is written last.
 from __future__ import annotations
 
 import json
-import platform
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
-from importlib.metadata import PackageNotFoundError, version
+from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -22,10 +20,8 @@ import numpy as np
 from ampelwerk.controllers.frame_border import FrameBorder
 from ampelwerk.models.detection import DetectorFrame, LoopAlarm, LoopRole
 from ampelwerk.models.errors import InvalidInputError
-from ampelwerk.models.faults import Fault
 from ampelwerk.models.network import Network
-from ampelwerk.models.plan_set import PlanSet, network_with_plans
-from ampelwerk.models.profile import Profile
+from ampelwerk.models.plan_set import network_with_plans
 from ampelwerk.sim import loop_layout, measures, monitor
 from ampelwerk.sim.backend import Backend, start_backend
 from ampelwerk.sim.closed_loop import ClosedLoop, Timing
@@ -48,8 +44,14 @@ from ampelwerk.sim.loop_alarms import alarms_csv, what_was_found
 from ampelwerk.sim.monitor_net import read_links
 from ampelwerk.sim.net_file import read_net
 from ampelwerk.sim.override_file import Planned, check_names, read_overrides
-from ampelwerk.sim.recording import FORMAT, FrameRecorder, Read, refuse_native
+from ampelwerk.sim.recording import FrameRecorder, Read, refuse_native
 from ampelwerk.sim.red_waits import longest_red_waited_s
+from ampelwerk.sim.run_configuration import (
+    RunConfig,
+    configuration_of_run,
+    provenance,
+    record_of,
+)
 from ampelwerk.sim.run_directory import (
     COMPLETE,
     DECISIONS,
@@ -58,44 +60,9 @@ from ampelwerk.sim.run_directory import (
     MANIFEST,
     MODEL,
     SIGNALS,
-    sha256,
-    source_sha256,
 )
-from ampelwerk.sim.scenario import Scenario
 
 LOOPS_FILE, RECORD_FILE, RECORD_REQUEST = "loops.add.xml", "tls_states.xml", "record.add.xml"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunConfig:
-    """What one run is to do."""
-
-    scenario: Scenario
-    """Net, demand and times."""
-    control: str
-    """Kind of control."""
-    profile: Profile
-    """Where amber, intergreens and minimum greens come from."""
-    seed: int
-    """Seed of SUMO's random numbers."""
-    loops: str = "auto"
-    """auto: place what is missing; scenario: only the loops it brings."""
-    without_loops: tuple[LoopRole, ...] = ()
-    """Roles for which the city has no loops."""
-    separate_signals: bool = False
-    """Run signals at a short link each on its own."""
-    backend: str = "libsumo"
-    """libsumo or traci."""
-    gui: bool = False
-    """Open SUMO's window."""
-    time_to_teleport_s: float = -1.0
-    """SUMO removes a vehicle that stood this long; negative: never. [s]"""
-    faults: tuple[Fault, ...] = ()
-    """What is wrong with the loops, one after another."""
-    overrides: Path | None = None
-    """File of what a control room asks for."""
-    plans: PlanSet | None = None
-    """Plans that control `plan` runs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,8 +171,8 @@ def run(
         {
             "status": COMPLETE,
             "config": manifest,
-            **_provenance(config, backend, network),
-            **({"record": _record(directory)} if record else {}),
+            **provenance(config, backend, network),
+            **({"record": record_of(directory)} if record else {}),
         },
         directory / MANIFEST,
     )
@@ -361,51 +328,6 @@ def _witness(config: RunConfig, network: Network, directory: Path) -> dict[str, 
         monitor.write_violations_csv(report, directory / "violations.csv")
     collisions = count_collisions(directory / measures.COLLISIONS, net, report)
     return {**report.summary(), **collisions}
-
-
-def configuration_of_run(config: RunConfig) -> dict[str, Any]:
-    """The resolved configuration as plain data: enough to run it again."""
-    content: dict[str, Any] = json.loads(json.dumps(asdict(config), default=str))
-    return content
-
-
-def _provenance(config: RunConfig, backend: Backend, network: Network) -> dict[str, Any]:
-    """What was run, with which versions on which input."""
-    return {
-        "versions": {
-            "ampelwerk": version("ampelwerk"),
-            "sumo": backend.version(),
-            "python": platform.python_version(),
-            **{name: _version(name) for name in ("libsumo", "numba", "numpy")},
-        },
-        "backend": backend.name,
-        "source_sha256": source_sha256(),
-        "inputs_sha256": {
-            str(path): sha256(path)
-            for path in (
-                *config.scenario.input_files,
-                *((config.overrides,) if config.overrides else ()),
-            )
-        },
-        "intersections": len(network.intersections),
-        "uncontrolled": [asdict(u) for u in network.uncontrolled],
-        "findings": [str(finding) for site in network.intersections for finding in site.findings],
-    }
-
-
-def _record(directory: Path) -> dict[str, Any]:
-    """What a replay compares with."""
-    return {
-        "format": FORMAT,
-        "sha256": {name: sha256(directory / name) for name in (FRAMES, MODEL, DECISIONS)},
-    }
-
-
-def _version(name: str) -> str:
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return ""
 
 
 def _write_json(content: dict[str, Any], path: Path) -> None:

@@ -20,7 +20,8 @@ from pathlib import Path
 
 from ampelwerk.models.errors import SimulationError
 from ampelwerk.sim.controls import Connect, connect, in_process
-from ampelwerk.sim.run import RunConfig, run
+from ampelwerk.sim.run import run
+from ampelwerk.sim.run_configuration import RunConfig
 
 PROGRESS_FILE = "progress"
 """Share of the run done, while it is in flight."""

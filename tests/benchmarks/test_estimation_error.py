@@ -16,7 +16,7 @@ from ampelwerk.engine.city import lay_out
 from ampelwerk.models.detection import DetectorFrame
 from ampelwerk.models.profile import SumoProfile
 from ampelwerk.sim.controls import Controlled, connect
-from ampelwerk.sim.run import RunConfig
+from ampelwerk.sim.run_configuration import RunConfig
 from ampelwerk.sim.run_process import Job, run_in_fresh_process
 from ampelwerk.sim.scenario import resolve
 from benchmarks.truth import Truth

@@ -77,8 +77,15 @@ def test_signals_of_another_intersection_are_refused(wrong: str) -> None:
         convert.shown_signals(message, local.intersection)
 
 
-@given(stage=st.integers(0, 1), now_ds=st.integers(0, 2**34), version=st.integers(1, 2**63))
-def test_a_schedule_asks_for_what_was_decided(stage: int, now_ds: int, version: int) -> None:
+@given(
+    stage=st.integers(0, 1),
+    now_ds=st.integers(0, 2**34),
+    version=st.integers(1, 2**63),
+    hold=st.booleans(),
+)
+def test_a_schedule_asks_for_what_was_decided(
+    stage: int, now_ds: int, version: int, hold: bool
+) -> None:
     site, now_ms = crossroads("north"), now_ds * 100
     envelope_hash = convert.envelope_hash(site.envelope)
     made = convert.rolling_plan(
@@ -90,10 +97,11 @@ def test_a_schedule_asks_for_what_was_decided(stage: int, now_ds: int, version: 
         decided_unix_ms=now_ms,
         valid_ms=60_000,
         decision_id="",
+        hold_greens=hold,
     )
     sent = plan_pb2.Plan.FromString(made.SerializeToString())
     schedule = schedule_of(sent, site, envelope_hash=envelope_hash, unix_ms=now_ms, nonce=5)
     assert schedule.stage_at(now_ms) == stage
     assert schedule.stage_at(now_ms - 100) is None
     assert schedule.valid_until_unix_ms == now_ms + 60_000
-    assert (schedule.version, schedule.nonce) == (version, 5)
+    assert (schedule.version, schedule.nonce, schedule.hold_greens) == (version, 5, hold)

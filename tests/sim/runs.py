@@ -12,7 +12,8 @@ from typing import Any
 from ampelwerk.models.faults import Fault
 from ampelwerk.models.plan_set import PlanSet
 from ampelwerk.models.profile import Profile, SumoProfile
-from ampelwerk.sim.run import RunConfig, read_measures
+from ampelwerk.sim.run import read_measures
+from ampelwerk.sim.run_configuration import RunConfig
 from ampelwerk.sim.run_process import Job, run_in_fresh_process
 from ampelwerk.sim.scenario import Scenario
 

@@ -47,7 +47,8 @@ libsumo.inductionloop = Allowed("inductionloop", getVehicleData=times)
 libsumo.trafficlight = Allowed("trafficlight", setRedYellowGreenState=show)
 
 from ampelwerk.models.profile import SumoProfile
-from ampelwerk.sim.run import RunConfig, run
+from ampelwerk.sim.run import run
+from ampelwerk.sim.run_configuration import RunConfig
 from ampelwerk.sim.scenario import resolve
 
 net, routes, control = sys.argv[1:]

@@ -1,0 +1,67 @@
+"""A peer that says what a test says, over a channel of its own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import grpc
+
+from ampelwerk.controllers.convert import envelope_hash, ruleset_sha256
+from ampelwerk.proto.v1 import (
+    controller_pb2,
+    plan_pb2,
+)
+from ampelwerk.proto.v1.controller_pb2_grpc import ControllerServiceStub
+from ampelwerk.proto.v1.telemetry_pb2_grpc import TelemetryServiceStub
+from tests.controllers.city import crossroads
+
+BOOT = bytes(range(16))
+
+
+def registration(name: str, **changes: Any) -> controller_pb2.RegisterRequest:
+    envelope = crossroads(name).envelope
+    request = controller_pb2.RegisterRequest(
+        intersection_id=name,
+        boot_id=BOOT,
+        envelope_sha256=envelope_hash(envelope),
+        ruleset_sha256=ruleset_sha256(envelope),
+    )
+    for field, value in changes.items():
+        setattr(request, field, value)
+    return request
+
+
+class Peer:
+    """A controller by hand, to misbehave."""
+
+    def __init__(self, channel: grpc.aio.Channel) -> None:
+        self._controller = ControllerServiceStub(channel)
+        self.telemetry = TelemetryServiceStub(channel)
+        self._say: asyncio.Queue[controller_pb2.ControllerMessage] = asyncio.Queue()
+
+    async def dial(self, name: str) -> None:
+        await self._controller.Register(registration(name), timeout=5)
+        self.stream = self._controller.Connect(self._messages())
+        self.say(hello=controller_pb2.Hello(boot_id=BOOT))
+
+    async def _messages(self) -> AsyncIterator[controller_pb2.ControllerMessage]:
+        while True:
+            yield await self._say.get()
+
+    def say(self, **body: Any) -> None:
+        self._say.put_nowait(controller_pb2.ControllerMessage(**body))
+
+    def report(self, push: controller_pb2.PlanPush, state: plan_pb2.PlanState, **more: Any) -> None:
+        report = controller_pb2.PlanReport(
+            nonce=push.nonce, version=push.version, state=state, **more
+        )
+        self.say(plan_report=report)
+
+    async def push(self) -> controller_pb2.PlanPush:
+        message: controller_pb2.ServerMessage
+        async for message in self.stream:
+            if message.WhichOneof("body") == "plan_push":
+                return message.plan_push
+        raise AssertionError("the stream has ended")

@@ -307,7 +307,10 @@ def _silence(city: City, watch: Watch, health: Health, k: int, role: int, now_s:
             certainty = _degree(health.refuted[k], REFUTED, 2.0 * REFUTED)
             certainty = max(certainty, 0.5 if in_vain else 0.0)
             return max(certainty, by_far, _degree(near, 6.0, max(10.0, 2.0 * usual)))
-        return max(by_far, _degree(near, 5.0, max(20.0, 3.0 * usual) if known else FAR))
+        # Where many change lanes behind it they do so for minutes, while a queue stands on it.
+        passed_by = max(1.0, health.near_seen[k] / max(1.0, health.own[k]))
+        limit = max(20.0 * passed_by, 3.0 * usual) if known else FAR
+        return max(by_far, _degree(near, 5.0, limit))
     both = known and near >= max(25.0, 4.0 * usual) and far >= max(25.0, 3.0 * usual_far)
     if role == UPSTREAM:
         return 1.0 if both else max(by_far, _degree(near, max(6.0, 1.2 * usual), FAR))

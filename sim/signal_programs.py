@@ -32,6 +32,8 @@ class LampState:
     """Its duration does not vary."""
     min_duration_s: float | None
     """Declared minimum. [s]"""
+    yielding: tuple[int, ...]
+    """Groups that are shown as g, or will be after their red-amber."""
 
     @property
     def green(self) -> frozenset[int]:
@@ -40,12 +42,10 @@ class LampState:
 
     @property
     def requested(self) -> StageKey:
-        """Groups asked for (green, or on the way through red-amber), those shown as g, as s."""
+        """Groups asked for (green, or on the way through red-amber), those that yield, as s."""
         asked = tuple(g for g, letter in enumerate(self.letters) if letter in GREEN + RED_AMBER)
-        return asked, self._showing("g"), self._showing("s")
-
-    def _showing(self, wanted: str) -> tuple[int, ...]:
-        return tuple(g for g, letter in enumerate(self.letters) if letter == wanted)
+        turning = tuple(g for g, letter in enumerate(self.letters) if letter == "s")
+        return asked, self.yielding, turning
 
 
 def group_links(
@@ -86,9 +86,19 @@ def lamp_states(program: SignalProgram, groups: list[list[int]]) -> list[LampSta
             letters="".join(column[k] for column in columns),
             fixed=state.fixed,
             min_duration_s=state.min_duration_s,
+            yielding=tuple(g for g, column in enumerate(columns) if _green_from(column, k) == "g"),
         )
         for k, state in enumerate(states)
     ]
+
+
+def _green_from(column: list[str], k: int) -> str:
+    """The green that a group shows in state k, or comes to from the red-amber it shows there."""
+    for ahead in range(len(column)):
+        letter = column[(k + ahead) % len(column)]
+        if letter not in RED_AMBER:
+            return letter
+    return ""
 
 
 def continuous(column: list[str]) -> list[str]:

@@ -8,6 +8,7 @@ from ampelwerk.controllers.local import FAR_DS, HOLD_DS, LocalController
 from ampelwerk.models.intersection import Intersection
 from ampelwerk.models.profile import SumoProfile
 from ampelwerk.sim.imported import import_network
+from ampelwerk.sim.report.signal_record import group_links
 from ampelwerk.sim.scenario import resolve
 from tests.conftest import SmallScenario
 
@@ -83,3 +84,32 @@ def test_a_stage_in_full_is_not_held(site: Intersection) -> None:
         now_ds += 10
         assert not controller.tick(now_ds)
     assert (controller.green_mask, controller.decidable_from_ds) == (shown, decidable_ds)
+
+
+def test_a_red_amber_step_of_the_program_gives_no_right_of_way() -> None:
+    """Asked for while its groups are green already, as after a fault, they yield as before."""
+    site = next(
+        site
+        for site in import_network(resolve("corridor"), SumoProfile()).intersections
+        if site.intersection_id == "j0"
+    )
+    assert {step.stage for step in site.plans[0].steps} <= set(range(len(site.stages)))
+    for first, stage in enumerate(site.stages):
+        if not stage.permissive:
+            continue
+        for asked in {step.stage for step in site.plans[0].steps}:
+            controller, now_ds = settled(site, first)
+            for _ in range(3):
+                controller.want(asked, VALID_DS)
+                now_ds += 10
+                controller.tick(now_ds)
+                shown = controller.state
+                for group, yields in enumerate(site.yields):
+                    letters = {shown[link] for link in group_links(site, group)}
+                    foes = {
+                        shown[link]
+                        for foe, gives_way in enumerate(yields)
+                        if gives_way
+                        for link in group_links(site, foe)
+                    }
+                    assert not ("G" in letters and "G" in foes), (first, asked, shown)

@@ -12,8 +12,11 @@ from __future__ import annotations
 
 from ampelwerk.cli.inputs import ALIASES, CONTROLS
 from ampelwerk.models.profile import SumoProfile
+from ampelwerk.sim.controls import PLAN
 from benchmarks import runs
 
+WITHOUT_FILE = tuple(name for name in CONTROLS if name != PLAN)
+"""Controls that need no plan file."""
 UNDER_RILSA = ("fixed", "actuated", "max-pressure", "rolling-horizon")
 """Controls in the table under profile rilsa, of which native knows nothing."""
 NETWORKS = (*runs.RESCO, "corridor")
@@ -24,11 +27,11 @@ def main() -> None:
     """Run what is missing, print the table, write the file."""
     parser = runs.parser(str(__doc__).splitlines()[0], seeds=SEEDS, networks=NETWORKS)
     parser.add_argument(
-        "--control", action="append", choices=(*CONTROLS, *ALIASES), help="may be repeated"
+        "--control", action="append", choices=(*WITHOUT_FILE, *ALIASES), help="may be repeated"
     )
     arguments = parser.parse_args()
     choice = runs.chosen(arguments)
-    of_profile = CONTROLS if isinstance(choice.profile, SumoProfile) else UNDER_RILSA
+    of_profile = WITHOUT_FILE if isinstance(choice.profile, SumoProfile) else UNDER_RILSA
     asked = arguments.control or of_profile
     controls = list(dict.fromkeys(ALIASES.get(name, name) for name in asked))
     jobs = {

@@ -90,6 +90,10 @@ class OverrideBook:
         """What a controller that comes (back) must have: live overrides, by name."""
         return [o for o in self.all() if o.live and o.leg(place) is not None]
 
+    def open_at(self, place: IntersectionId) -> list[Override]:
+        """What is not over at an intersection, what is ending included, by name."""
+        return [o for o in self.all() if o.leg(place) is not None and place not in o.gone]
+
     def strays(self, place: IntersectionId, held: Iterable[OverrideId]) -> list[OverrideId]:
         """Of the leases that a controller says it has, those that are over; tell it to end them."""
         due = {override.override_id for override in self.due(place)}

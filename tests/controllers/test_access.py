@@ -72,7 +72,7 @@ async def _ask(channel: Any, method: str) -> Status:
 
 @live
 async def test_each_kind_reaches_what_its_row_says_and_nothing_else(there: Live) -> None:
-    served = set(there.server.services)
+    served = set(there.server.services)  # without a store: neither overrides nor audit
     for kind in CALLERS:
         name = "north" if kind is Kind.CONTROLLER else "somebody"
         async with there.channel(kind, name) as channel:

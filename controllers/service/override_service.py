@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from ampelwerk.controllers.identity import Identity
 from ampelwerk.controllers.override_convert import key_of, override_message, request_of
 from ampelwerk.controllers.override_desk import OverrideDesk
+from ampelwerk.controllers.service.forecast import Forecaster
 from ampelwerk.controllers.service.gate import Context, identity_of
 from ampelwerk.controllers.service.live_city import LiveCity
 from ampelwerk.controllers.service.network_service import sessions_of
@@ -18,6 +19,8 @@ from ampelwerk.models.override import MOST_TEXT, Override, OverrideId, OverrideR
 from ampelwerk.proto.v1 import override_pb2
 from ampelwerk.proto.v1.override_pb2_grpc import OverrideServiceServicer
 
+MOST_FORECAST = 10
+"""A forecast takes a while; it is made for so many intersections at most."""
 ENDED_LISTED = 200
 """So many overrides that are over are listed, the last ones."""
 
@@ -27,6 +30,8 @@ class OverrideService(OverrideServiceServicer):
 
     def __init__(self, city: LiveCity, dispatch: OverrideDispatch) -> None:
         self._city, self._dispatch = city, dispatch
+        self.forecaster = Forecaster(city)
+        """Plays requests forward."""
 
     async def List(
         self, request: override_pb2.ListOverridesRequest, context: Context
@@ -49,6 +54,29 @@ class OverrideService(OverrideServiceServicer):
         return override_message(
             await self._dispatch.decide(lambda desk, now_ms: desk.request(wanted, now_ms))
         )
+
+    async def Preview(
+        self, request: override_pb2.OverrideRequest, context: Context
+    ) -> override_pb2.OverridePreview:
+        """What a request would do, by the engine's own model. Nothing is changed or recorded."""
+        who, now_ms = identity_of(context), self._city.clock.unix_ms()
+        wanted = request_of(request, requester=who.name, role=Role(who.kind))
+        if len(wanted.legs) > MOST_FORECAST:
+            raise InvalidInputError(
+                "too many intersections for a forecast",
+                where="intersection_ids",
+                found=str(len(wanted.legs)),
+                limit=str(MOST_FORECAST),
+            )
+
+        def rivals(desk: OverrideDesk) -> Sequence[Override]:
+            desk.book.check(wanted, now_ms)
+            return desk.book.rivals(wanted)
+
+        holders = await self._dispatch.ask(rivals)
+        reply = await self.forecaster.of(wanted)
+        reply.holders.extend(override_message(override) for override in holders)
+        return reply
 
     async def Renew(
         self, request: override_pb2.RenewRequest, context: Context

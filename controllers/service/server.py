@@ -18,6 +18,7 @@ from ampelwerk.controllers.service.alarm_service import AlarmService
 from ampelwerk.controllers.service.audit_service import AuditService
 from ampelwerk.controllers.service.controller_service import ControllerService, Timers
 from ampelwerk.controllers.service.decision_service import DecisionService
+from ampelwerk.controllers.service.forecast import Forecaster
 from ampelwerk.controllers.service.gate import Gate
 from ampelwerk.controllers.service.live_city import LiveCity
 from ampelwerk.controllers.service.network_service import NetworkService
@@ -130,11 +131,14 @@ class Server:
             ),
             (health_pb2_grpc.add_HealthServicer_to_server, self._health, "grpc.health.v1.Health"),
         ]
+        self._forecaster: Forecaster | None = None
         if overrides is not None:
+            room = OverrideService(city, overrides)
+            self._forecaster = room.forecaster
             services += (
                 (
                     override_pb2_grpc.add_OverrideServiceServicer_to_server,
-                    OverrideService(city, overrides),
+                    room,
                     "ampelwerk.v1.OverrideService",
                 ),
                 (
@@ -181,6 +185,8 @@ class Server:
         await self._server.stop(DRAIN_S)
         if self.overrides is not None:
             await self.overrides.close()
+        if self._forecaster is not None:
+            self._forecaster.close()
         self.city.close()
 
     async def _sweep(self) -> None:

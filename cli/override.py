@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ampelwerk.cli.certs import credentials_of
-from ampelwerk.controllers.control_room import ControlRoomClient, SeenOverride
+from ampelwerk.controllers.control_room import ControlRoomClient, Forecast, SeenOverride
 from ampelwerk.controllers.override_convert import KEY_BYTES
 from ampelwerk.models.envelope import IntersectionId
 from ampelwerk.models.errors import InvalidInputError
@@ -81,6 +81,12 @@ def request(server: str, certificates: Path, person: str, ask: OverrideRequest) 
         return line.request(ask)
 
 
+def preview(server: str, certificates: Path, person: str, ask: OverrideRequest) -> Forecast:
+    """What an override would do."""
+    with _line(server, certificates, person) as line:
+        return line.preview(ask)
+
+
 def renew(
     server: str, certificates: Path, person: str, name: str, *, ttl_s: float, reason: str,
     key: str | None,
@@ -138,6 +144,29 @@ def show(overrides: Sequence[SeenOverride], *, as_json: bool) -> None:
             one.reason,
         )
     Console().print(table)
+
+
+def show_forecast(found: Forecast, *, as_json: bool) -> None:
+    """Print a forecast."""
+    if as_json:
+        print(json.dumps(asdict(found), ensure_ascii=False))
+        return
+    if found.approaches:
+        table = Table(box=None, header_style="bold")
+        table.add_column("intersection", overflow="fold")
+        table.add_column("approach", overflow="fold")
+        table.add_column("delay [veh s]", justify="right")
+        table.add_column("longest red [s]", justify="right")
+        for one in found.approaches:
+            change, red = f"{one.delay_change_veh_s:+.0f}", f"{one.longest_red_s:.0f}"
+            table.add_row(one.intersection, one.approach, change, red)
+        Console().print(table)
+        total = sum(one.delay_change_veh_s for one in found.approaches)
+        print(f"{total:+.0f} veh s in {found.horizon_s:.0f} s")
+    for note in found.notes:
+        print(note)
+    for other in found.holders:
+        print(f"stands there: {other.override_id}, {other.action} of {other.holder} ({other.role})")
 
 
 def _line(server: str, certificates: Path, person: str) -> ControlRoomClient:

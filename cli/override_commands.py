@@ -99,6 +99,34 @@ def request(
 
 
 @app.command()
+def preview(
+    action: ActionArgument,
+    server: ServerOption,
+    intersection: IntersectionsOption = None,
+    leg: LegsOption = None,
+    target: TargetOption = "",
+    eta: EtaOption = None,
+    ttl: TtlOption = 300.0,
+    delay: DelayOption = 0.0,
+    max_green: MaxGreenOption = 0.0,
+    certificates: CertificatesOption = CERTIFICATES,
+    person: PersonOption = OPERATOR,
+    as_json: JsonOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """What an override would do, by the server's model; nothing is changed."""
+    with process_edge(debug=debug):
+        from ampelwerk.cli import override as command
+
+        ask = command.wanted(
+            action, person=person, intersections=intersection or [], legs=leg or [], target=target,
+            eta_s=eta, ttl_s=ttl, delay_s=delay, max_green_s=max_green,
+            reason="a forecast", supersede=False, key=None,
+        )  # fmt: skip
+        command.show_forecast(command.preview(server, certificates, person, ask), as_json=as_json)
+
+
+@app.command()
 def renew(
     name: NameArgument,
     server: ServerOption,

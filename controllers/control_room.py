@@ -60,6 +60,34 @@ class SeenOverride:
     """State at each intersection."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApproachForecast:
+    """What a request would do to one approach."""
+
+    intersection: str
+    """Which intersection."""
+    approach: str
+    """Which of its roads, or the group of a crossing."""
+    delay_change_veh_s: float
+    """More (or less) delay than without it. [veh s]"""
+    longest_red_s: float
+    """Longest red with it. [s]"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forecast:
+    """What a request would do, by the server's model."""
+
+    horizon_s: float
+    """How far ahead it looked. [s]"""
+    approaches: tuple[ApproachForecast, ...]
+    """By approach."""
+    notes: tuple[str, ...]
+    """What holds it back, and what the model has nothing to say about."""
+    holders: tuple[SeenOverride, ...]
+    """Overrides of equal precedence that stand there."""
+
+
 class ControlRoomClient:
     """Somebody's line to the server; a context manager.
 
@@ -94,6 +122,24 @@ class ControlRoomClient:
     def request(self, request: OverrideRequest) -> SeenOverride:
         """Ask for an override."""
         return _seen(_told(self._overrides.Request, request_message(request)))
+
+    def preview(self, request: OverrideRequest) -> Forecast:
+        """What a request would do."""
+        found = _told(self._overrides.Preview, request_message(request))
+        return Forecast(
+            horizon_s=found.horizon_ms / 1000,
+            approaches=tuple(
+                ApproachForecast(
+                    intersection=one.intersection_id,
+                    approach=one.approach_id,
+                    delay_change_veh_s=one.delay_change_veh_s,
+                    longest_red_s=one.max_red_ms / 1000,
+                )
+                for one in found.approaches
+            ),
+            notes=tuple(finding.message for finding in found.findings),
+            holders=tuple(_seen(override) for override in found.holders),
+        )
 
     def renew(self, name: str, ttl_ms: int, *, key: bytes, reason: str = "") -> SeenOverride:
         """Let it last so long from now."""

@@ -55,7 +55,8 @@ class Forecaster:
                 _say(reply, session, "no_model", f"{city.algorithm} believes nothing about queues")
                 continue
             if session.mode not in (common_pb2.MODE_RUN, common_pb2.MODE_UNSPECIFIED):
-                _say(reply, session, "no_model", "lamps that are off are not modelled")
+                mode = common_pb2.Mode.Name(session.mode).removeprefix("MODE_").lower()
+                _say(reply, session, "no_model", f"its mode, {mode}, is not modelled")
                 continue
             found = await loop.run_in_executor(
                 self._pool, _forecast, beliefs, session, city.controllers[session.number], request,

@@ -62,6 +62,12 @@ def test_a_day_at_the_desk(tmp_path: Path) -> None:
             assert renewed[0]["expiry_unix_ms"] > json.loads(done.stdout)["expiry_unix_ms"]
             low = desk.run("override", "release", name, "--as", "viewer:dev")
             assert (low.exit_code, "ROLE" in low.output) == (1, True)
+            time.sleep(5)  # its next heartbeat says that it has started
+            (found,) = desk.rows("override", "preview", *asking[2:], "--ttl", 60)
+            assert {one["approach"] for one in found["approaches"]} == {"north.main", "north.side"}
+            assert [one["override_id"] for one in found["holders"]] == [name]
+            seen = desk.run("override", "preview", "flash", "-i", "north")
+            assert "not modelled" in seen.output
             desk.rows("override", "release", name)
             assert desk.until(name, "ended")["cause"] == "released"
         verified = desk.run("audit", "verify", "--key", folder / "plan-public-key.pem")

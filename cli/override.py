@@ -130,17 +130,19 @@ def show(overrides: Sequence[SeenOverride], *, as_json: bool) -> None:
         print("no overrides")
         return
     table = Table(box=None, header_style="bold")
-    for column in ("override", "action", "state", "holder", "until", "where", "reason"):
+    for column in ("override", "state", "until"):
+        table.add_column(column, no_wrap=True)
+    for column in ("action", "where", "holder", "reason"):
         table.add_column(column, overflow="fold")
     for one in overrides:
         until = datetime.fromtimestamp(one.expiry_unix_ms / 1000, UTC)
         table.add_row(
             one.override_id,
-            one.action,
             f"{one.state} ({one.cause})" if one.cause else one.state,
-            f"{one.holder} ({one.role})",
             f"{until:%H:%M:%S}Z",
+            one.action,
             " ".join(f"{place}:{state}" for place, state in one.where.items()),
+            f"{one.holder} ({one.role})",
             one.reason,
         )
     Console().print(table)

@@ -8,12 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from ampelwerk.controllers.identity import valid_id
 from ampelwerk.controllers.steering import Lease, resolve_target
 from ampelwerk.models.envelope import IntersectionId
 from ampelwerk.models.errors import InvalidInputError
 from ampelwerk.models.intersection import Intersection
 from ampelwerk.models.override import (
+    MOST_TEXT,
+    NEEDS_TARGET,
     PRECEDENCE,
+    REASON_LENGTH,
     EndCause,
     Override,
     OverrideAction,
@@ -97,6 +101,9 @@ def request_of(
         raise refuse("expected_version", "expected versions are not looked at here")
     if message.preview_id:
         raise refuse("preview_id", "previews are not kept here")
+    if not all(map(valid_id, message.intersection_ids)):
+        raise refuse("intersection_ids", "these are no names of intersections")
+    check_reason(message.reason)
     action = action_of(message.action)
     targets, etas_ms = _targets(message.action, len(message.intersection_ids))
     return OverrideRequest(
@@ -116,6 +123,21 @@ def request_of(
         max_green_ms=message.action.gating.max_green_ms,
         supersede=message.supersede,
     )
+
+
+def check_reason(reason: str) -> None:
+    """It is shown on other people's screens.
+
+    Raises
+    ------
+    InvalidInputError : it is too long, or has characters that do not print.
+    """
+    if len(reason) > REASON_LENGTH[1] or not reason.isprintable():
+        raise InvalidInputError(
+            "this is no reason",
+            where="reason",
+            limit=f"at most {REASON_LENGTH[1]} characters that print",
+        )
 
 
 def action_of(message: override_pb2.OverrideAction) -> OverrideAction:
@@ -288,13 +310,18 @@ def pushed_lease(push: controller_pb2.OverridePush, site: Intersection, now_ds: 
     """
     action = action_of(push.action)
     (target,), (eta_ms,) = _targets(push.action, 1)
+    green_ms = push.action.gating.max_green_ms
+    if (action in NEEDS_TARGET and not target) or (
+        action is OverrideAction.GATING and not green_ms
+    ):
+        raise InvalidInputError("half of the action is missing", where=push.override_id[:MOST_TEXT])
     return Lease(
         override_id=push.override_id,
         action=action,
         precedence=PRECEDENCE[action],
         target=resolve_target(site, action, target),
         eta_ds=eta_ms // 100,
-        max_green_ds=-(-push.action.gating.max_green_ms // 100),
+        max_green_ds=-(-green_ms // 100),
         effective_ds=now_ds + push.delay_ms // 100,
         expiry_ds=now_ds + push.ttl_ms // 100,
     )

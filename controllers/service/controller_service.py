@@ -174,7 +174,7 @@ class ControllerService(ControllerServiceServicer):
             elif kind == "plan_report":
                 self._plan_report(message.plan_report, session, stream)
             elif kind == "override_report" and self._overrides is not None:
-                self._overrides.reported(session, stream, message.override_report)
+                await self._overrides.reported(session, stream, message.override_report)
 
     def _greet(self, hello: controller_pb2.Hello, session: Session, stream: PlanStream) -> None:
         if hello.boot_id != session.boot_id:

@@ -113,13 +113,17 @@ class OverrideDispatch:
         if names and not stream.unanswered_overrides:
             self._start(self._end_strays(session, stream, names))
 
-    def reported(
+    async def reported(
         self, session: Session, stream: PlanStream, report: controller_pb2.OverrideReport
     ) -> None:
-        """A controller says what became of a lease."""
+        """A controller says what became of a lease.
+
+        Its next message waits until that is kept; if it cannot be, the stream ends, and everything is
+        told again on the next one.
+        """
         if report.nonce and not stream.override_answered(report.nonce):
             return
-        self._start(self._reported(session, report))
+        await asyncio.shield(self._start(self._reported(session, report)))
 
     async def settled(self) -> None:
         """Until all that has begun is done."""

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ampelwerk.controllers.identity import Identity
-from ampelwerk.controllers.override_convert import key_of, override_message, request_of
+from ampelwerk.controllers.identity import Identity, valid_id
+from ampelwerk.controllers.override_convert import (
+    check_reason,
+    key_of,
+    override_message,
+    request_of,
+)
 from ampelwerk.controllers.override_desk import OverrideDesk
 from ampelwerk.controllers.service.forecast import Forecaster
 from ampelwerk.controllers.service.gate import Context, identity_of
@@ -15,7 +20,7 @@ from ampelwerk.controllers.service.override_dispatch import Decided, OverrideDis
 from ampelwerk.controllers.store.audit import AuditEntry
 from ampelwerk.models.envelope import IntersectionId
 from ampelwerk.models.errors import InvalidInputError
-from ampelwerk.models.override import MOST_TEXT, Override, OverrideId, OverrideRequest, Role
+from ampelwerk.models.override import Override, OverrideId, OverrideRequest, Role
 from ampelwerk.proto.v1 import override_pb2
 from ampelwerk.proto.v1.override_pb2_grpc import OverrideServiceServicer
 
@@ -141,12 +146,9 @@ class OverrideService(OverrideServiceServicer):
     ) -> tuple[OverrideId, str]:
         """The override that is meant, and the key of the request."""
         try:
-            if not 0 < len(request.override_id) <= MOST_TEXT or len(request.reason) > 500:
-                raise InvalidInputError(
-                    "no override is named, or the reason is too long",
-                    where="override_id, reason",
-                    limit=f"1 to {MOST_TEXT} and at most 500 characters",
-                )
+            if not valid_id(request.override_id):
+                raise InvalidInputError("no override is named", where="override_id")
+            check_reason(request.reason)
             return OverrideId(request.override_id), key_of(request.idempotency_key)
         except InvalidInputError as error:
             await self._refuse(error, who, method, request.override_id, request.reason)

@@ -195,6 +195,9 @@ async def test_unknown_names_and_bad_fields(room: Room) -> None:
         asked(action=fixed),
         asked(route_id="r1"),
         asked(preview_id="p1"),
+        asked("north" * 100),
+        asked("north\x1b[2J"),
+        asked(reason="burst\x1b[2J water main"),
         asked(not_before_unix_ms=-1),
     )
     for wanted in bad:
@@ -203,7 +206,11 @@ async def test_unknown_names_and_bad_fields(room: Room) -> None:
             room.store, ada.request(wanted), Status.INVALID_ARGUMENT, "INVALID",
             actor="ada", method="override.request",
         )  # fmt: skip
-    for call in (ada.release(""), ada.release("o1", idempotency_key=b"")):
+    for call in (
+        ada.release(""),
+        ada.release("o1", idempotency_key=b""),
+        ada.release("o1", reason="x" * 501),
+    ):
         await refused(room.store, call, Status.INVALID_ARGUMENT, "INVALID", actor="ada")
     assert await ada.listed() == {}
 

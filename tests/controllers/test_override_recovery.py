@@ -11,7 +11,7 @@ import pytest
 from ampelwerk.controllers.identity import Kind
 from ampelwerk.controllers.steering import Lease
 from ampelwerk.models.override import OverrideAction, Precedence
-from ampelwerk.proto.v1 import override_pb2
+from ampelwerk.proto.v1 import controller_pb2, override_pb2
 from tests.controllers.control_room import Person, Street, asked, records
 from tests.controllers.live import Live, running, until
 
@@ -190,5 +190,34 @@ def test_a_clock_that_is_set_back_does_not_lengthen_a_lease(tmp_path: Path) -> N
             there.clock.now_ms += 30_000  # the monotonic clock; the day's clock stands still
             roadside.prepare((there.clock.now_ms - 30_000) // 100)
             assert roadside.overrides.names == []
+
+    asyncio.run(inside())
+
+
+def test_a_controller_believes_no_push_that_makes_no_sense(tmp_path: Path) -> None:
+    async def inside() -> None:
+        async with running(store=tmp_path / "s") as there, there.connected("north") as client:
+            leases, shown = client.roadside.overrides, client.roadside.local.stage
+            act = override_pb2.OverrideAction
+            senseless = (
+                act(),
+                act(force_stage=override_pb2.ForceStage()),
+                act(force_stage=override_pb2.ForceStage(stage_id="third")),
+                act(gating=override_pb2.Gating(group_id="main")),
+                act(green_wave=override_pb2.GreenWave(group_ids=["main"], eta_unix_ms=[1, 2])),
+                act(priority=override_pb2.Priority(group_id="main", eta_unix_ms=1)),
+                act(fixed_time=override_pb2.FixedTime()),
+            )
+            for number, action in enumerate(senseless, start=1):
+                push = controller_pb2.OverridePush(
+                    nonce=number, override_id=f"o{number}", action=action, ttl_ms=60_000,
+                    kind=controller_pb2.OVERRIDE_KIND_SET,
+                )  # fmt: skip
+                report = leases.take(push)
+                assert (report.nonce, report.state) == (number, ENDED)
+                assert report.cause in ("FAILED", "EXPIRED")
+            assert leases.names == []
+            await Street(there, client).pass_s(1)
+            assert client.roadside.local.stage == shown
 
     asyncio.run(inside())

@@ -178,7 +178,7 @@ class ControlRoomClient:
             for entry in self._audit.Query(message, timeout=AUDIT_TIMEOUT_S):
                 yield Raw(_seq(entry.record), entry.record, entry.sha256.hex())
         except grpc.RpcError as error:
-            raise _as_error(error) from error
+            raise as_error(error) from error
 
     def checkpoints(self) -> Sequence[RawCheckpoint]:
         """The last signed record, if one was signed."""
@@ -202,10 +202,10 @@ def _told(method: Any, message: Any) -> Any:
     try:
         return method(message, timeout=TIMEOUT_S)
     except grpc.RpcError as error:
-        raise _as_error(error) from error
+        raise as_error(error) from error
 
 
-def _as_error(error: Any) -> AmpelwerkError:
+def as_error(error: Any) -> AmpelwerkError:
     """What the server says, as an error of ours."""
     detail, said = ErrorDetail(), error.details() or ""
     for name, value in error.trailing_metadata() or ():

@@ -45,8 +45,8 @@ RATES: Mapping[str, Rate] = {
 class Buckets:
     """What is left to every holder. There are no more of them than certificates."""
 
-    def __init__(self, mono_ms: Callable[[], int]) -> None:
-        self._mono_ms = mono_ms
+    def __init__(self, mono_ms: Callable[[], int], rates: Mapping[str, Rate] = RATES) -> None:
+        self._mono_ms, self._rates = mono_ms, rates
         self._left: dict[tuple[str, str], tuple[float, int]] = {}
 
     def left(self, method: str, identity: Identity) -> bool:
@@ -64,7 +64,7 @@ class Buckets:
         ------
         Refused : there were too many; it says when the next one may come.
         """
-        rate = RATES.get(method)
+        rate = self._rates.get(method)
         if rate is None:
             return
         now_ms, key = self._mono_ms(), (method, identity.uri)

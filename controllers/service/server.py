@@ -24,7 +24,7 @@ from ampelwerk.controllers.service.live_city import LiveCity
 from ampelwerk.controllers.service.network_service import NetworkService
 from ampelwerk.controllers.service.override_dispatch import OverrideDispatch
 from ampelwerk.controllers.service.override_service import OverrideService
-from ampelwerk.controllers.service.rates import Buckets
+from ampelwerk.controllers.service.rates import RATES, Buckets
 from ampelwerk.controllers.service.telemetry_service import TelemetryService
 from ampelwerk.models.errors import InvalidInputError
 from ampelwerk.proto.v1 import (
@@ -67,6 +67,7 @@ class Server:
     reflection : tell clients what the interface looks like; for development.
     called : told method and status of every call that has ended.
     overrides : desk of the control room; without one it offers neither overrides nor audit.
+    limited : nobody may call too often.
     """
 
     def __init__(
@@ -80,6 +81,7 @@ class Server:
         reflection: bool = False,
         called: Callable[[str, grpc.StatusCode], None] = lambda method, status: None,
         overrides: OverrideDispatch | None = None,
+        limited: bool = True,
     ) -> None:
         self.city, self.timers, self.overrides = city, timers or Timers(), overrides
         self._address = address
@@ -89,7 +91,7 @@ class Server:
             interceptors=[
                 Gate(
                     city_name,
-                    Buckets(city.clock.mono_ms),
+                    Buckets(city.clock.mono_ms, RATES if limited else {}),
                     called,
                     overrides.turned_away if overrides else None,
                 )

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from google.protobuf.message import DecodeError
 
 from ampelwerk.controllers import convert
-from ampelwerk.controllers.arbiter import Arbiter
+from ampelwerk.controllers.arbiter import Arbiter, Say
 from ampelwerk.controllers.clock import Clock
 from ampelwerk.controllers.ladder import STABLE_MS, FallbackLadder, Level
 from ampelwerk.controllers.lease import Lease
@@ -83,6 +83,7 @@ class Roadside:
         """Version carried out; 0 while none is."""
         self.stale_pushes = self.rejected_plans = 0
         """Pushes that came too late or were refused."""
+        self._passed_over: str | None = None
         self._answered = self._server_has_none = False
         self._timers = controller_pb2.RegisterReply(
             heartbeat_ms=5_000, lease_ms=20_000, no_plan_timer_ms=15_000
@@ -112,6 +113,7 @@ class Roadside:
         self._timers = reply
         self._connected_ms = self.clock.mono_ms()
         self._heartbeat_due_ms = self._connected_ms
+        self._passed_over = None
         self._lease.forget()
         self.outbox.clear()
         hello = controller_pb2.Hello(
@@ -246,6 +248,8 @@ class Roadside:
             self._report(0, version, plan_pb2.PLAN_STATE_EXPIRED, "not renewed in time")
         level = self.ladder.choose(*self._best(), now_ds=now_ds, mono_ms=mono_ms)
         schedule = self.schedule if level is Level.ADAPTIVE else None
+        if schedule is not None and self._is_passed_over(schedule):
+            schedule = None
         stage = schedule.stage_at(now_ds * 100) if schedule is not None else None
         self.ladder.ask(stage, now_ds)
         if stage is not None and schedule is not None and schedule.hold_greens:
@@ -255,6 +259,17 @@ class Roadside:
         elif schedule.version != self.applied_version:
             self.applied_version = schedule.version
             self._report(schedule.nonce, schedule.version, plan_pb2.PLAN_STATE_APPLIED)
+
+    def _is_passed_over(self, schedule: Schedule) -> bool:
+        """Whether it was decided before an override ended.
+
+        What was wished then may be long out of date: the signals go on from what is shown, until the
+        server, which sees that, decides anew.
+        """
+        if self.arbiter.say is Say.OVERRIDE:
+            self._passed_over = schedule.decision_id
+            return False
+        return schedule.decision_id == self._passed_over
 
     def tick(self, now_ds: int) -> bool:
         """One tick of the local controller beneath the overrides; True if the lamps changed."""

@@ -186,7 +186,8 @@ class LiveCity:
         held = {wish.intersection for wish in wishes if wish.hold}
         for wish in wishes:
             session = self.sessions[wish.intersection]
-            if not wish.hold and session.stage != wish.stage:
+            if not wish.hold and (session.stage != wish.stage or session.ask_again):
+                session.ask_again = False
                 yield session, wish
         for session in self.sessions:
             hold = session.number in held

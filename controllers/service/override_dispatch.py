@@ -105,6 +105,7 @@ class OverrideDispatch:
 
     def greet(self, session: Session, stream: PlanStream) -> None:
         """A controller has connected: tell it what is due, and what is over since it was there."""
+        session.ask_again = True
         self._start(self._greet(session, stream))
 
     def heard(self, session: Session, stream: PlanStream, held: Iterable[str]) -> None:
@@ -201,6 +202,7 @@ class OverrideDispatch:
         ended = active = None
         if state is OverrideState.ENDED:
             ended = end_cause(report.cause) or EndCause.FAILED
+            session.ask_again = True
         elif state in (OverrideState.ACTIVE, OverrideState.DELIVERED):
             active = state is OverrideState.ACTIVE
         else:

@@ -180,6 +180,8 @@ class Session:
     """Version given out last; never used twice."""
     stage: int | None = None
     """Stage of its schedule, None while there is none."""
+    ask_again: bool = False
+    """An override is over there: a wish counts as new, even for the stage wished last."""
     held: bool = False
     """Its schedule keeps greens back."""
     decided: int = 0

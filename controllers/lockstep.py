@@ -199,7 +199,8 @@ class Lockstep:
     def report_overrides(self) -> None:
         """What the controllers have to say of overrides goes up."""
         for roadside in self.roadsides:
-            roadside.report_overrides()
+            if roadside.report_overrides():
+                roadside.beat(at_once=True)
         self.settle()
 
     def report(self, changed: Sequence[int]) -> None:

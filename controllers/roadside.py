@@ -277,15 +277,16 @@ class Roadside:
         self.report_overrides()
         return changed
 
-    def report_overrides(self) -> None:
-        """Tell the server what became of overrides; it asks again when the link is back."""
+    def report_overrides(self) -> bool:
+        """Tell the server what became of overrides, if anything has; it asks again after a break."""
         reports = self.overrides.reports()
         if self._connected_ms is None or not reports:
-            return
+            return False
         self.outbox.extend(
             controller_pb2.ControllerMessage(override_report=report) for report in reports
         )
         self.wake()
+        return True
 
     def report_signals(self) -> None:
         """Tell the server what is shown."""
@@ -303,10 +304,10 @@ class Roadside:
         )
         self.wake()
 
-    def beat(self) -> None:
-        """A heartbeat, if it is time for one."""
+    def beat(self, *, at_once: bool = False) -> None:
+        """A heartbeat, if it is time for one; its answer says that all before it has been heard."""
         mono_ms = self.clock.mono_ms()
-        if self._connected_ms is None or mono_ms < self._heartbeat_due_ms:
+        if self._connected_ms is None or not (at_once or mono_ms >= self._heartbeat_due_ms):
             return
         self._heartbeat_due_ms = mono_ms + self._timers.heartbeat_ms
         seq, unix_ms, mono_ms = self._lease.sent()

@@ -91,7 +91,7 @@ class Street:
             for client in self.clients:
                 client.roadside.prepare(now_ds)
                 client.roadside.tick(now_ds)
-                client.roadside.beat()
+                client.roadside.beat(at_once=True)
             if sweep:
                 self._there.server.sweep()
             await self.settle()

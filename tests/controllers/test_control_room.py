@@ -24,7 +24,7 @@ from tests.controllers.control_room import (
     records,
     refused,
 )
-from tests.controllers.live import Live, refusal, running
+from tests.controllers.live import Live, refusal, running, until
 
 Status = grpc.StatusCode
 ACTIVE = override_pb2.OVERRIDE_STATE_ACTIVE
@@ -287,10 +287,10 @@ async def test_what_is_not_delivered_everywhere_is_over_everywhere(room: Room) -
     async with room.there.connected("south") as south:
         south.roadside.receive = lambda message: None  # type: ignore[method-assign]
         granted = await ada.request(asked("north", "south"))
-        await asyncio.sleep(0.1)
-        assert street.clients[0].roadside.overrides.names == [granted.override_id]
+        here = street.clients[0].roadside.overrides
+        await until(lambda: here.names == [granted.override_id])
         room.there.clock.now_ms += DELIVERY_MS
         room.there.server.sweep()
-        await street.settle()
+        await until(lambda: here.names == [])
     assert (await ada.listed())[granted.override_id].cause == "UNDELIVERED"
     assert street.clients[0].roadside.overrides.names == []

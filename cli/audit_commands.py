@@ -8,17 +8,28 @@ from typing import Annotated, Optional
 import typer
 
 from ampelwerk.cli.failure import process_edge
-from ampelwerk.cli.options import DebugOption, JsonOption, StoreOption
+from ampelwerk.cli.options import CertificatesOption, DebugOption, JsonOption, PersonOption
 
 app = typer.Typer(
     help="The record of everything that was asked for: shown, and checked for later changes.",
     no_args_is_help=True,
 )
+StoreOption = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option("--store", help="The store: a file, or postgresql://user@host/database."),
+]
+ServerOption = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option("--server", help="Host and port of a running server, instead of a store."),
+]
+CERTIFICATES, SUPERVISOR = Path("ampelwerk-dev"), "supervisor:dev"
+"""Of `serve --dev`."""
 
 
 @app.command()
 def verify(
-    store: StoreOption,
+    store: StoreOption = None,
+    server: ServerOption = None,
     key: Annotated[
         Optional[list[Path]],  # noqa: UP045
         typer.Option("--key", "-k", help="Public key of signed checkpoints; may be repeated."),
@@ -27,6 +38,8 @@ def verify(
         Optional[list[str]],  # noqa: UP045
         typer.Option(metavar="SEQ:HASH", help="A record noted earlier; may be repeated."),
     ] = None,
+    certificates: CertificatesOption = CERTIFICATES,
+    person: PersonOption = SUPERVISOR,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
@@ -34,17 +47,21 @@ def verify(
     with process_edge(debug=debug) as edge:
         from ampelwerk.cli import audit as command
 
-        edge.code = command.verify(store, keys=key or [], noted=noted or [], as_json=as_json)
+        chain = command.chain(store, server, certificates, person)
+        edge.code = command.verify(chain, keys=key or [], noted=noted or [], as_json=as_json)
 
 
 @app.command()
 def show(
-    store: StoreOption,
+    store: StoreOption = None,
+    server: ServerOption = None,
     first: Annotated[int, typer.Option("--from", help="First record.")] = 1,
     last: Annotated[Optional[int], typer.Option("--to", help="Last record.")] = None,  # noqa: UP045
     actor: Annotated[str, typer.Option(help="Only what this person or device asked for.")] = "",
     target: Annotated[str, typer.Option(help="Only what is about this.")] = "",
     method: Annotated[str, typer.Option(help="Only methods that begin so, as override.")] = "",
+    certificates: CertificatesOption = CERTIFICATES,
+    person: PersonOption = SUPERVISOR,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
@@ -53,7 +70,7 @@ def show(
         from ampelwerk.cli import audit as command
 
         command.show(
-            store,
+            command.chain(store, server, certificates, person),
             first=first,
             last=last,
             actor=actor,

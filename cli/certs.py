@@ -9,11 +9,15 @@ from rich.console import Console
 from ampelwerk.controllers.certificates import (
     CA,
     Authority,
+    Credentials,
+    file_stem,
+    holder,
+    read_credentials,
     utc_now,
     write_authority,
     write_credentials,
 )
-from ampelwerk.controllers.identity import ROLES, Identity, Kind, valid_id
+from ampelwerk.controllers.identity import ROLES, Identity, Kind, parse, valid_id
 from ampelwerk.controllers.site_file import read_network
 from ampelwerk.models.errors import InvalidInputError
 
@@ -75,14 +79,38 @@ def controller(city: str, name: str) -> Identity:
     return Identity(city=city, kind=Kind.CONTROLLER, name=name)
 
 
-def person(city: str, text: str) -> Identity:
+def person(city: str, text: str, *, where: str = "--person") -> Identity:
     """Somebody in the control room, as ROLE:NAME."""
     role, _, name = text.partition(":")
     if role not in ROLES or not valid_id(name):
         raise InvalidInputError(
             "nobody of the control room",
-            where="--person",
+            where=where,
             found=text[:80],
             limit=f"ROLE:NAME, role one of {', '.join(ROLES)}",
         )
     return Identity(city=city, kind=Kind(role), name=name)
+
+
+def known_holder(folder: Path, wanted: Identity) -> Identity:
+    """Somebody whose certificate lies in a folder; the city is read from it.
+
+    Raises
+    ------
+    InvalidInputError : there is no such certificate.
+    """
+    path = folder / f"{file_stem(wanted)}.pem"
+    try:
+        return parse(holder(path.read_bytes()))
+    except OSError as error:
+        raise InvalidInputError(
+            f"no certificate for the {wanted.kind} {wanted.name}",
+            where=str(path),
+            remedy="make it with `ampelwerk certs`",
+        ) from error
+
+
+def credentials_of(folder: Path, text: str) -> tuple[Identity, Credentials]:
+    """Somebody of the control room, as ROLE:NAME, with the certificate of a folder."""
+    identity = known_holder(folder, person("", text, where="--as"))
+    return identity, read_credentials(folder, identity)

@@ -7,11 +7,13 @@ import io
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from ampelwerk.controllers.certificates import utc_now
 from ampelwerk.controllers.control import Control
 from ampelwerk.controllers.frame_border import FrameBorder
 from ampelwerk.controllers.lockstep import Lockstep
+from ampelwerk.controllers.lockstep_desk import LockstepDesk
 from ampelwerk.engine.strategies.strategy import Wish
 from ampelwerk.models.detection import DetectorFrame, LoopAlarm
 from ampelwerk.models.errors import InvalidInputError
@@ -50,8 +52,15 @@ class GrpcLink:
     """A closed loop's link through the wire."""
 
     def __init__(
-        self, lockstep: Lockstep, control: Control, begin_s: float, outage: Outage | None
+        self,
+        lockstep: Lockstep,
+        control: Control,
+        begin_s: float,
+        outage: Outage | None,
+        desk: LockstepDesk | None,
     ) -> None:
+        self.desk = desk
+        """The control room's, over the wire; None without overrides."""
         self._lockstep, self._control = lockstep, control
         self._sites = range(len(lockstep.roadsides))
         self._cut_ds = self._mend_ds = -1
@@ -94,6 +103,8 @@ class GrpcLinks:
 
     def __init__(self, outage: Outage | None = None) -> None:
         self._outage = outage
+        self.store: Path | None = None
+        """File of overrides and audit, new; None: nobody asks for overrides."""
         self.levels: list[tuple[float, str, str, str]] = []
         """(time [s], intersection, level, cause) of every change of the last run."""
 
@@ -101,13 +112,20 @@ class GrpcLinks:
     def open(self, control: str, loop: ClosedLoop) -> Iterator[Link]:
         """The control of a name, behind a server on loopback with mTLS."""
         lockstep = Lockstep(
-            loop.network, loop.controllers, begin_s=loop.begin_s, step_s=loop.step_s, now=utc_now()
+            loop.network,
+            loop.controllers,
+            begin_s=loop.begin_s,
+            step_s=loop.step_s,
+            now=utc_now(),
+            arbiters=loop.with_arbiters() if self.store is not None else None,
+            store=self.store,
         )
         try:
             lockstep.city.gather(loop.begin_s)
             behind = lockstep.city.control = connect(control, lockstep.city)
             lockstep.city.algorithm = control
-            yield GrpcLink(lockstep, behind, loop.begin_s, self._outage)
+            desk = LockstepDesk(lockstep) if self.store is not None else None
+            yield GrpcLink(lockstep, behind, loop.begin_s, self._outage, desk)
         finally:
             lockstep.close()
             self.levels = sorted(

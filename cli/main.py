@@ -28,6 +28,7 @@ from ampelwerk.cli.options import (
     ScenarioArgument,
     WithoutLoopsOption,
 )
+from ampelwerk.cli.override_commands import app as override_app
 from ampelwerk.cli.plan_commands import check, optimize, plan_app
 from ampelwerk.cli.run_commands import runs
 
@@ -198,6 +199,7 @@ app.command()(check)
 app.command()(optimize)
 app.add_typer(plan_app)
 app.add_typer(audit_app, name="audit")
+app.add_typer(override_app, name="override")
 app.add_typer(envelope_app, name="envelope")
 app.add_typer(live)
 

@@ -115,3 +115,10 @@ StoreOption = Annotated[
     str,
     typer.Option("--store", help="The store: a file, or postgresql://user@host/database."),
 ]
+ServerOption = Annotated[str, typer.Option("--server", help="Host and port of the server.")]
+CertificatesOption = Annotated[
+    Path, typer.Option("--certificates", help="Folder of `ampelwerk certs` or `serve --dev`.")
+]
+PersonOption = Annotated[
+    str, typer.Option("--as", metavar="ROLE:NAME", help="Whose certificate is used.")
+]

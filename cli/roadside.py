@@ -15,10 +15,11 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from ampelwerk.controllers.certificates import PLAN_PUBLIC_KEY, file_stem, holder, read_credentials
+from ampelwerk.cli.certs import known_holder
+from ampelwerk.controllers.certificates import PLAN_PUBLIC_KEY, read_credentials
 from ampelwerk.controllers.client import RoadsideClient
 from ampelwerk.controllers.clock import SystemClock
-from ampelwerk.controllers.identity import Identity, Kind, parse
+from ampelwerk.controllers.identity import Identity, Kind
 from ampelwerk.controllers.kerb import Edge, run_kerb
 from ampelwerk.controllers.ladder import Level
 from ampelwerk.controllers.local import LocalController
@@ -75,16 +76,7 @@ def roadside(
 
 def controller_identity(certificates: Path, intersection: str) -> Identity:
     """Who the certificate says we are; the city is read from it."""
-    stem = file_stem(Identity(city="", kind=Kind.CONTROLLER, name=intersection))
-    path = certificates / f"{stem}.pem"
-    try:
-        return parse(holder(path.read_bytes()))
-    except OSError as error:
-        raise InvalidInputError(
-            f"no certificate for the controller of {intersection}",
-            where=str(path),
-            remedy="make it with `ampelwerk certs`",
-        ) from error
+    return known_holder(certificates, Identity(city="", kind=Kind.CONTROLLER, name=intersection))
 
 
 async def _run(

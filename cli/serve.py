@@ -10,7 +10,7 @@ from pathlib import Path
 from ampelwerk.cli.certs import SERVER, controller, folder_authority
 from ampelwerk.cli.fleet import SPARE_FILES, allow_open_files
 from ampelwerk.cli.inputs import known_control
-from ampelwerk.cli.server_config import ServerConfig, host_and_port, read_config
+from ampelwerk.cli.server_config import STORE, ServerConfig, host_and_port, read_config
 from ampelwerk.controllers.certificates import (
     PLAN_KEY,
     read_credentials,
@@ -22,13 +22,15 @@ from ampelwerk.controllers.identity import ROLES, Identity, Kind
 from ampelwerk.controllers.json_logs import log_to_stderr
 from ampelwerk.controllers.service.live_city import LiveCity
 from ampelwerk.controllers.service.metrics import Metrics
+from ampelwerk.controllers.service.override_dispatch import OverrideDispatch
 from ampelwerk.controllers.service.running import run_until
 from ampelwerk.controllers.service.server import Server
 from ampelwerk.controllers.signing import PlanSigner
 from ampelwerk.controllers.site_file import read_network
+from ampelwerk.controllers.store.store import Store
 from ampelwerk.models.errors import InvalidInputError
 from ampelwerk.models.network import Network
-from ampelwerk.sim.controls import NATIVE, connect
+from ampelwerk.sim.controls import NATIVE, believed_by, connect
 
 DEV_CITY, DEV_NAME = "dev", "dev"
 """Trust domain of a laptop, and the name of everybody in its control room."""
@@ -75,7 +77,12 @@ def _development(model: Path | None, folder: Path, listen: str | None) -> Server
     for identity in everybody:
         write_credentials(folder, identity, authority.issue(identity, utc_now()))
     return ServerConfig(
-        city=DEV_CITY, model=model, certificates=folder, listen=address, reflection=True
+        city=DEV_CITY,
+        model=model,
+        certificates=folder,
+        listen=address,
+        store=str(folder / STORE),
+        reflection=True,
     )
 
 
@@ -85,16 +92,20 @@ async def _serve(settings: ServerConfig) -> None:
     network = _network(settings)
     allow_open_files(len(network.intersections) + SPARE_FILES)
     begin_s = clock.unix_ms() / 1000
+    signer = PlanSigner.from_file(settings.certificates / PLAN_KEY)
     city = LiveCity(
         network,
         clock,
-        PlanSigner.from_file(settings.certificates / PLAN_KEY),
+        signer,
         epoch=clock.unix_ms() // 1000,
         begin_s=begin_s,
         step_s=settings.tick_s,
     )
     city.algorithm = known_control(settings.control)
     city.control = connect(city.algorithm, city)
+    city.beliefs = believed_by(city.control)
+    store = Store(settings.store)
+    store.lead(SERVER, clock.unix_ms())
     metrics = Metrics()
     server = Server(
         city,
@@ -105,6 +116,7 @@ async def _serve(settings: ServerConfig) -> None:
         city_name=settings.city,
         reflection=settings.reflection,
         called=metrics.called,
+        overrides=OverrideDispatch(city, store, key=signer.key),
     )
     metrics.watch(city, server.telemetry)
     stop = asyncio.Event()

@@ -10,6 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ampelwerk.models.errors import InvalidInputError
 
+STORE = "store.sqlite3"
+"""File of overrides and audit."""
 Address = Annotated[str, Field(pattern=r"^(\[[0-9a-fA-F:]+\]|[A-Za-z0-9._-]+):[0-9]{1,5}$")]
 """Host and port."""
 
@@ -33,6 +35,8 @@ class ServerConfig(BaseModel):
     """Time between two ticks of the engine. [s]"""
     metrics: Address | None = None
     """Where Prometheus may ask; nowhere if left out."""
+    store: Annotated[str, Field(min_length=1)] = STORE
+    """File of overrides and audit, or URL of a PostgreSQL."""
     reflection: bool = False
     """Tell clients what the interface looks like; for development."""
 
@@ -59,7 +63,11 @@ def read_config(path: Path) -> ServerConfig:
         raise InvalidInputError(f"cannot be read: {error}", where=str(path)) from error
     here = path.absolute().parent
     return config.model_copy(
-        update={"model": here / config.model, "certificates": here / config.certificates}
+        update={
+            "model": here / config.model,
+            "certificates": here / config.certificates,
+            "store": config.store if "://" in config.store else str(here / config.store),
+        }
     )
 
 

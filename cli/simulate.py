@@ -92,7 +92,7 @@ def simulate(
         fresh_files((events, *companions(events)), force=force)
     if seed < 0:
         raise InvalidInputError("a seed is not negative", where="--seed", found=str(seed))
-    wire = _wire(link, control, outage, overrides)
+    wire = _wire(link, control, outage)
     wrong = tuple(fault_of(text) for text in faults)
     resolved = resolve(scenario, routes=routes, additional=additional, begin_s=begin_s, end_s=end_s)
     console = Console(stderr=True)
@@ -115,6 +115,10 @@ def simulate(
     announce(resolved, console)
     announce_faults(wrong, resolved, [control], console)
     with _directory(output, force=force) as directory, _bar(console) as bar:
+        if wire is not None and overrides is not None:
+            from ampelwerk.sim.control_room import fresh_store  # a database comes with it
+
+            wire.store = fresh_store(directory.absolute())
         task = bar.add_task(f"{resolved.name}, {control}, seed {seed}", total=1.0)
         measures = run(
             config,
@@ -138,7 +142,7 @@ def simulate(
         )
 
 
-def _wire(link: str, control: str, outage: str | None, overrides: Path | None) -> GrpcLinks | None:
+def _wire(link: str, control: str, outage: str | None) -> GrpcLinks | None:
     """The wire between local controllers and control, if there is to be one."""
     if link == "direct":
         if outage is not None:
@@ -146,13 +150,6 @@ def _wire(link: str, control: str, outage: str | None, overrides: Path | None) -
                 "without a wire none can be cut", where="--outage", remedy="add --link grpc"
             )
         return None
-    if overrides is not None:
-        raise InvalidInputError(
-            "overrides do not go over the wire yet",
-            where="--overrides",
-            found=f"with --link {link}",
-            remedy="leave out --link",
-        )
     if control == NATIVE:
         raise InvalidInputError(
             "native is SUMO alone, nothing goes over a wire",

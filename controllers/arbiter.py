@@ -168,6 +168,21 @@ class Arbiter:
             self._wish_until_ds = until_ds
             self.controller.renew(until_ds)
 
+    def follow_plan(self) -> None:
+        """The strategy wants nothing any more: the plan, once no override has the say."""
+        self._wish, self._wish_until_ds = None, -FAR_DS
+        if not self.steered:
+            self.controller.follow_plan()
+
+    def follows(self, override_id: str) -> bool:
+        """Whether the lamps have followed a lease that is kept."""
+        held = self._held.get(override_id)
+        return held is not None and held.active
+
+    def over(self, override_id: str) -> EndCause | None:
+        """Why a lease is over here, None if that is not known."""
+        return self._over.get(override_id)
+
     def tick(self, now_ds: int) -> bool:
         """Decide, then one tick of the controller; True if the output changed."""
         if self._held or self.steered or self.local or self._faulty:

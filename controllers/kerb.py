@@ -40,7 +40,7 @@ async def run_kerb(
         local = roadside.local
         roadside.prepare(now_ds)
         decidable_ds = local.decidable_from_ds
-        if local.tick(now_ds):
+        if roadside.tick(now_ds):
             roadside.report_signals()
             shown()
         elif local.decidable_from_ds != decidable_ds:

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from enum import IntEnum
 
+from ampelwerk.controllers.arbiter import Arbiter
 from ampelwerk.controllers.local import FAR_DS, LocalController
 from ampelwerk.controllers.modes import Mode
 from ampelwerk.engine.strategies.actuated import Actuated
@@ -45,10 +46,14 @@ class FallbackLadder:
     ----------
     site : the intersection and its loops, as `controllers.site` takes them out of a network.
     local : its local controller.
+    arbiter : stands before it; what the level asks for waits while somebody higher has the say.
     """
 
-    def __init__(self, site: Network, local: LocalController) -> None:
+    def __init__(
+        self, site: Network, local: LocalController, arbiter: Arbiter | None = None
+    ) -> None:
         self._local = local
+        self._asked: Arbiter | LocalController = arbiter or local
         self._plan = site.intersections[0].plans[0]
         self._actuated = Actuated(site, [local])
         self._better_since_ms: int | None = None
@@ -96,15 +101,15 @@ class FallbackLadder:
         ----------
         stage : stage of the rolling schedule, None if the server has asked for none.
         """
-        local = self._local
+        asked = self._asked
         if self.level is Level.ADAPTIVE:
             if stage is not None:
-                local.want(stage, FAR_DS)
+                asked.want(stage, FAR_DS)
         elif self.level is Level.ISOLATED:
-            if local.on_plan:
-                local.want(local.stage, FAR_DS)
+            if asked.on_plan:
+                asked.want(self._local.stage, FAR_DS)
             for wish in self._actuated.decide(now_ds / 10):
-                local.want(wish.stage, FAR_DS)
+                asked.want(wish.stage, FAR_DS)
 
     def _enter(self, level: Level, cause: str, now_ds: int) -> None:
         self._better_since_ms = None
@@ -113,4 +118,4 @@ class FallbackLadder:
         self.level, self.cause = level, cause
         self.steps.append((now_ds, level, cause))
         if level is not Level.ISOLATED:
-            self._local.follow_plan()
+            self._asked.follow_plan()

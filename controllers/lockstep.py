@@ -11,22 +11,28 @@ from __future__ import annotations
 import asyncio
 import secrets
 from array import array
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import TypeVar
 
+import grpc
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from ampelwerk.controllers.arbiter import Arbiter
 from ampelwerk.controllers.certificates import Authority
-from ampelwerk.controllers.client import RoadsideClient
+from ampelwerk.controllers.client import RoadsideClient, channel_to
 from ampelwerk.controllers.clock import SimulatedClock
 from ampelwerk.controllers.identity import Identity, Kind
 from ampelwerk.controllers.local import LocalController
+from ampelwerk.controllers.override_desk import OverrideDesk
 from ampelwerk.controllers.roadside import Roadside
 from ampelwerk.controllers.service.live_city import LiveCity
+from ampelwerk.controllers.service.override_dispatch import OverrideDispatch
 from ampelwerk.controllers.service.server import Server
 from ampelwerk.controllers.signing import PlanSigner, PlanVerifier
 from ampelwerk.controllers.site import loop_owners, site_of
+from ampelwerk.controllers.store.store import Store
 from ampelwerk.engine.strategies.strategy import Wish
 from ampelwerk.models.detection import DetectorFrame
 from ampelwerk.models.errors import SimulationError
@@ -47,6 +53,8 @@ class Lockstep:
     ----------
     controllers : local controllers, by intersection.
     now : wall-clock time, for the dates of the certificates.
+    arbiters : stand before the local controllers, by intersection; None: each gets its own.
+    store : file of overrides and audit, new; None: there is no control room.
     """
 
     def __init__(
@@ -57,12 +65,14 @@ class Lockstep:
         begin_s: float,
         step_s: float,
         now: datetime,
+        arbiters: Sequence[Arbiter] | None = None,
+        store: Path | None = None,
     ) -> None:
         self._loop = asyncio.new_event_loop()
         self._clock = SimulatedClock(round(begin_s * 1000))
         self._step_ms = round(step_s * 1000)
         key = Ed25519PrivateKey.generate()
-        authority = Authority.new(CITY, now)
+        self._authority, self._now = Authority.new(CITY, now), now
         self.city = LiveCity(
             network, self._clock, PlanSigner(key), epoch=1, begin_s=begin_s, step_s=step_s
         )
@@ -84,19 +94,29 @@ class Lockstep:
                 boot_id=secrets.token_bytes(16),
                 tick_ds=self._step_ms // 100,
                 source=CLOCK_SOURCE_INJECTED,
+                arbiter=None if arbiters is None else arbiters[number],
             )
-            for local in controllers
+            for number, local in enumerate(controllers)
         ]
         """The controllers' side."""
         self._progress = asyncio.Event()
         self._clients: list[RoadsideClient] = []
         self._tasks: list[asyncio.Task[None]] = []
-        self._wait(self._start(authority, now))
+        self._overrides = None
+        if store is not None:
+            self._overrides = OverrideDispatch(self.city, Store(str(store)), key=key)
+        self._wait(self._start())
 
-    async def _start(self, authority: Authority, now: datetime) -> None:
+    async def _start(self) -> None:
+        authority, now = self._authority, self._now
         server = Identity(city=CITY, kind=Kind.SERVER, name="lockstep")
         self._server = Server(
-            self.city, "127.0.0.1:0", authority.issue(server, now), city_name=CITY
+            self.city,
+            "127.0.0.1:0",
+            authority.issue(server, now),
+            city_name=CITY,
+            overrides=self._overrides,
+            limited=False,
         )
         await self._server.start()
         for roadside in self.roadsides:
@@ -138,6 +158,50 @@ class Lockstep:
         for roadside in self.roadsides:
             roadside.prepare(now_ds)
         return wishes
+
+    def at(self, now_ms: int) -> None:
+        """It is this time now. [ms]"""
+        self._clock.now_ms = now_ms
+
+    def settle(self) -> None:
+        """Until everything that was sent has been answered."""
+        self._wait(self._settle())
+
+    def channel(self, identity: Identity) -> grpc.aio.Channel:
+        """A line to the server for somebody, with a fresh certificate."""
+
+        async def dial() -> grpc.aio.Channel:
+            return channel_to(
+                f"127.0.0.1:{self._server.port}", self._authority.issue(identity, self._now)
+            )
+
+        return self._wait(dial())
+
+    def carry_out(self, work: Coroutine[None, None, Result]) -> Result:
+        """Run something beside the server and the controllers."""
+        return self._wait(work)
+
+    def at_desk(self, look: Callable[[OverrideDesk], Result]) -> Result:
+        """Look at the server's desk of overrides."""
+        assert self._overrides is not None
+        return self._wait(self._overrides.ask(look))
+
+    def end_what_is_over(self) -> None:
+        """Overrides whose time has passed end; the controllers know it afterwards."""
+        assert self._overrides is not None
+        self._wait(self._end_overrides(self._overrides))
+
+    async def _end_overrides(self, overrides: OverrideDispatch) -> None:
+        await overrides.settled()
+        overrides.tick()
+        await self._settle()
+
+    def report_overrides(self) -> None:
+        """What the controllers have to say of overrides goes up."""
+        for roadside in self.roadsides:
+            if roadside.report_overrides():
+                roadside.beat(at_once=True)
+        self.settle()
 
     def report(self, changed: Sequence[int]) -> None:
         """The signals of these controllers have changed; what is in force is known afterwards."""
@@ -193,6 +257,14 @@ class Lockstep:
     async def _settle(self) -> None:
         """Until everything that was sent has been answered."""
         deadline_s = self._loop.time() + PATIENCE_S
+        while True:
+            await self._all_quiet(deadline_s)
+            if self._overrides is None or self._overrides.idle:
+                return
+            await self._overrides.settled()
+
+    async def _all_quiet(self, deadline_s: float) -> None:
+        """Until no controller waits for the server, nor the server for one."""
         for i in range(len(self.roadsides)):
             while not self._quiet(i):
                 left_s = deadline_s - self._loop.time()

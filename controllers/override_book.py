@@ -90,6 +90,10 @@ class OverrideBook:
         """What a controller that comes (back) must have: live overrides, by name."""
         return [o for o in self.all() if o.live and o.leg(place) is not None]
 
+    def open_at(self, place: IntersectionId) -> list[Override]:
+        """What is not over at an intersection, what is ending included, by name."""
+        return [o for o in self.all() if o.leg(place) is not None and place not in o.gone]
+
     def strays(self, place: IntersectionId, held: Iterable[OverrideId]) -> list[OverrideId]:
         """Of the leases that a controller says it has, those that are over; tell it to end them."""
         due = {override.override_id for override in self.due(place)}
@@ -103,18 +107,7 @@ class OverrideBook:
         InvalidInputError : a time that cannot be.
         OverrideRefusedError : HELD, ROLE or UNKNOWN_ID.
         """
-        check_role(request)
-        check_times(request, now_unix_ms, self.policy)
-        for leg in request.legs:
-            site = self._sites.get(leg.intersection_id)
-            if site is None:
-                raise OverrideRefusedError(
-                    RefusalCode.UNKNOWN_ID,
-                    "there is no such intersection",
-                    where=f"override {request.key}",
-                    found=str(leg.intersection_id),
-                )
-            resolve_target(site, request.action, leg.target)
+        self.check(request, now_unix_ms)
         name = _name(request, now_unix_ms)
         asks = request.action in self.policy.second_person or len(request.legs) > self.policy.area
         effective_ms = max(now_unix_ms, request.not_before_unix_ms)
@@ -127,6 +120,38 @@ class OverrideBook:
             expiry_unix_ms=effective_ms + request.ttl_ms,
         )
         return [*self._displaced(request, now_unix_ms), fresh]
+
+    def check(self, request: OverrideRequest, now_unix_ms: int) -> None:
+        """Whether it may be asked for, whoever holds what.
+
+        Raises
+        ------
+        InvalidInputError : a time that cannot be.
+        OverrideRefusedError : ROLE or UNKNOWN_ID.
+        """
+        check_role(request)
+        check_times(request, now_unix_ms, self.policy)
+        for leg in request.legs:
+            site = self._sites.get(leg.intersection_id)
+            if site is None:
+                raise OverrideRefusedError(
+                    RefusalCode.UNKNOWN_ID,
+                    "there is no such intersection",
+                    where=f"override {request.key}",
+                    found=str(leg.intersection_id),
+                )
+            resolve_target(site, request.action, leg.target)
+
+    def rivals(self, request: OverrideRequest) -> list[Override]:
+        """Overrides of equal precedence at any of its intersections."""
+        places = {leg.intersection_id for leg in request.legs}
+        return [
+            override
+            for override in self.all()
+            if override.live
+            and override.request.precedence == request.precedence
+            and places & {leg.intersection_id for leg in override.request.legs}
+        ]
 
     def approve(
         self, override_id: OverrideId, approver: str, role: Role, now_unix_ms: int
@@ -291,15 +316,9 @@ class OverrideBook:
         self, request: OverrideRequest, now_unix_ms: int, but: OverrideId | None = None
     ) -> list[Override]:
         """Overrides that make way for a request, ended; or HELD."""
-        places = {leg.intersection_id for leg in request.legs}
         found = []
-        for override in self.all():
-            if (
-                not override.live
-                or override.override_id == but
-                or override.request.precedence != request.precedence
-                or not places & {leg.intersection_id for leg in override.request.legs}
-            ):
+        for override in self.rivals(request):
+            if override.override_id == but:
                 continue
             own = override.request.requester == request.requester
             above = rank(request.role) > rank(override.request.role)

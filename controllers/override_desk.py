@@ -58,6 +58,7 @@ class OverrideDesk:
     ----------
     store : keeps them, and the audit.
     sites : intersections that may be named.
+    reachable : refuses, OFFLINE or LOCAL, what no controller would hear.
     """
 
     def __init__(
@@ -65,8 +66,10 @@ class OverrideDesk:
         store: Store,
         sites: Mapping[IntersectionId, Intersection],
         policy: Policy | None = None,
+        *,
+        reachable: Callable[[OverrideRequest], None] = lambda request: None,
     ) -> None:
-        self._store = store
+        self._store, self._reachable = store, reachable
         with store.read() as reading:
             kept = reading.overrides.list(set(OverrideState) - {OverrideState.ENDED})
         self.book = OverrideBook(sites, policy, kept)
@@ -79,11 +82,11 @@ class OverrideDesk:
         Raises
         ------
         InvalidInputError : a time that cannot be.
-        OverrideRefusedError : HELD, ROLE, UNKNOWN_ID or KEY_REUSED.
+        OverrideRefusedError : HELD, ROLE, UNKNOWN_ID, KEY_REUSED, OFFLINE or LOCAL.
         StoreError : it could not be made durable, and has no effect.
         """
         return self._decide(
-            lambda: self.book.request(request, now_unix_ms),
+            lambda: self._reached(self.book.request(request, now_unix_ms)),
             body=asdict(request),
             key=request.key,
             entry=AuditEntry(
@@ -110,7 +113,7 @@ class OverrideDesk:
     ) -> tuple[Override, Sequence[Override]]:
         """Agree as the second person; errors as in `request`, and OVER."""
         return self._decide(
-            lambda: self.book.approve(override_id, approver, role, now_unix_ms),
+            lambda: self._reached(self.book.approve(override_id, approver, role, now_unix_ms)),
             body={"approve": override_id},
             key=key,
             entry=_entry(now_unix_ms, approver, role, "override.approve", override_id, reason),
@@ -175,6 +178,21 @@ class OverrideDesk:
         code = error.code.value if isinstance(error, OverrideRefusedError) else INVALID
         with self._store.change() as change:
             change.record(_with(entry, result=code, detail=str(error)))
+
+    def record(self, entry: AuditEntry) -> None:
+        """Record what was refused before it came here."""
+        with self._store.change() as change:
+            change.record(entry)
+
+    def kept(self, most: int) -> Sequence[Override]:
+        """Overrides that stand, and of those that are over the last ones, at most so many."""
+        with self._store.read() as reading:
+            return [*self.book.all(), *reading.overrides.ended(most)]
+
+    def _reached(self, changed: Sequence[Override]) -> Sequence[Override]:
+        """What would change, if the controllers can be told."""
+        self._reachable(changed[-1].request)
+        return changed
 
     def _decide(
         self,

@@ -1,4 +1,4 @@
-"""A roadside device without its wire: local controller, fallback ladder, lease, plans, buffers.
+"""A roadside device without its wire: local controller, ladder, lease, plans, overrides, buffers.
 
 It takes messages and gives messages; `controllers.client` carries them. Time comes from outside, so
 the same object runs at the kerb and in a simulation. Everything that lasts is measured on the
@@ -13,10 +13,12 @@ from collections.abc import Callable
 from google.protobuf.message import DecodeError
 
 from ampelwerk.controllers import convert
+from ampelwerk.controllers.arbiter import Arbiter, Say
 from ampelwerk.controllers.clock import Clock
 from ampelwerk.controllers.ladder import STABLE_MS, FallbackLadder, Level
 from ampelwerk.controllers.lease import Lease
 from ampelwerk.controllers.local import LocalController
+from ampelwerk.controllers.override_leases import OverrideLeases
 from ampelwerk.controllers.schedule import Schedule, schedule_of
 from ampelwerk.controllers.signing import PlanVerifier
 from ampelwerk.controllers.uploads import UploadBuffer
@@ -40,6 +42,7 @@ class Roadside:
     boot_id : 16 random bytes of this start.
     source : where the clock has its time from.
     wake : called when there is something to send.
+    arbiter : stands before `local` already; without one it gets its own.
     """
 
     def __init__(
@@ -53,10 +56,13 @@ class Roadside:
         tick_ds: int,
         source: common_pb2.ClockSource = common_pb2.CLOCK_SOURCE_NTP,
         wake: Callable[[], None] = lambda: None,
+        arbiter: Arbiter | None = None,
     ) -> None:
         self.site, self.local, self.clock, self.wake = site, local, clock, wake
         self.intersection = site.intersections[0]
-        self.ladder = FallbackLadder(site, local)
+        self.arbiter = arbiter or Arbiter(local)
+        """Lays overrides over the local controller."""
+        self.ladder = FallbackLadder(site, local, self.arbiter)
         self._verifier, self._boot_id, self._tick_ds = verifier, boot_id, tick_ds
         self._lease = Lease(clock, source)
         self._envelope_hash = convert.envelope_hash(self.intersection.envelope)
@@ -67,6 +73,8 @@ class Roadside:
         """Signal states and events on their way."""
         self.outbox: deque[controller_pb2.ControllerMessage] = deque()
         """Messages for the stream of plans."""
+        self.overrides = OverrideLeases(self.arbiter, clock)
+        """Overrides the server has asked for."""
         self.epoch = self.version = 0
         """Highest ones accepted."""
         self.schedule: Schedule | None = None
@@ -75,6 +83,7 @@ class Roadside:
         """Version carried out; 0 while none is."""
         self.stale_pushes = self.rejected_plans = 0
         """Pushes that came too late or were refused."""
+        self._passed_over: str | None = None
         self._answered = self._server_has_none = False
         self._timers = controller_pb2.RegisterReply(
             heartbeat_ms=5_000, lease_ms=20_000, no_plan_timer_ms=15_000
@@ -91,7 +100,7 @@ class Roadside:
             intersection_id=self.intersection.intersection_id,
             boot_id=self._boot_id,
             api_minor=API_MINOR,
-            capabilities=["rolling", "cyclic", "actuated"],
+            capabilities=["rolling", "cyclic", "actuated", "overrides"],
             envelope_sha256=self._envelope_hash,
             ruleset_sha256=convert.ruleset_sha256(self.intersection.envelope),
             held_epoch=self.epoch,
@@ -104,6 +113,7 @@ class Roadside:
         self._timers = reply
         self._connected_ms = self.clock.mono_ms()
         self._heartbeat_due_ms = self._connected_ms
+        self._passed_over = None
         self._lease.forget()
         self.outbox.clear()
         hello = controller_pb2.Hello(
@@ -145,6 +155,10 @@ class Roadside:
                 self._take_push(message.plan_push)
             else:
                 self.stale_pushes += 1
+        elif kind == "override_push":
+            report = self.overrides.take(message.override_push)
+            self.outbox.append(controller_pb2.ControllerMessage(override_report=report))
+            self.wake()
 
     def _take_push(self, push: controller_pb2.PlanPush) -> None:
         if push.kind == controller_pb2.PUSH_KIND_HEARTBEAT:
@@ -226,6 +240,7 @@ class Roadside:
         mono_ms = self.clock.mono_ms()
         self._lease.watch_clock()
         self._watch_interlock(mono_ms)
+        self.overrides.expire(now_ds)
         if self.schedule is not None and mono_ms >= self._schedule_until_ms:
             # A server that was started anew and has decided nothing yet leaves us to our plan.
             version, self.schedule = self.schedule.version, None
@@ -233,15 +248,45 @@ class Roadside:
             self._report(0, version, plan_pb2.PLAN_STATE_EXPIRED, "not renewed in time")
         level = self.ladder.choose(*self._best(), now_ds=now_ds, mono_ms=mono_ms)
         schedule = self.schedule if level is Level.ADAPTIVE else None
+        if schedule is not None and self._is_passed_over(schedule):
+            schedule = None
         stage = schedule.stage_at(now_ds * 100) if schedule is not None else None
         self.ladder.ask(stage, now_ds)
         if stage is not None and schedule is not None and schedule.hold_greens:
-            self.local.hold()
+            self.arbiter.hold()
         if schedule is None or stage is None:
             self.applied_version = 0
         elif schedule.version != self.applied_version:
             self.applied_version = schedule.version
             self._report(schedule.nonce, schedule.version, plan_pb2.PLAN_STATE_APPLIED)
+
+    def _is_passed_over(self, schedule: Schedule) -> bool:
+        """Whether it was decided before an override ended.
+
+        What was wished then may be long out of date: the signals go on from what is shown, until the
+        server, which sees that, decides anew.
+        """
+        if self.arbiter.say is Say.OVERRIDE:
+            self._passed_over = schedule.decision_id
+            return False
+        return schedule.decision_id == self._passed_over
+
+    def tick(self, now_ds: int) -> bool:
+        """One tick of the local controller beneath the overrides; True if the lamps changed."""
+        changed = self.arbiter.tick(now_ds)
+        self.report_overrides()
+        return changed
+
+    def report_overrides(self) -> bool:
+        """Tell the server what became of overrides, if anything has; it asks again after a break."""
+        reports = self.overrides.reports()
+        if self._connected_ms is None or not reports:
+            return False
+        self.outbox.extend(
+            controller_pb2.ControllerMessage(override_report=report) for report in reports
+        )
+        self.wake()
+        return True
 
     def report_signals(self) -> None:
         """Tell the server what is shown."""
@@ -259,10 +304,10 @@ class Roadside:
         )
         self.wake()
 
-    def beat(self) -> None:
-        """A heartbeat, if it is time for one."""
+    def beat(self, *, at_once: bool = False) -> None:
+        """A heartbeat, if it is time for one; its answer says that all before it has been heard."""
         mono_ms = self.clock.mono_ms()
-        if self._connected_ms is None or mono_ms < self._heartbeat_due_ms:
+        if self._connected_ms is None or not (at_once or mono_ms >= self._heartbeat_due_ms):
             return
         self._heartbeat_due_ms = mono_ms + self._timers.heartbeat_ms
         seq, unix_ms, mono_ms = self._lease.sent()
@@ -276,6 +321,7 @@ class Roadside:
                     level=f"LEVEL_{self.ladder.level.name}",
                     cause=self.ladder.cause,
                     in_force_version=self.applied_version,
+                    override_ids=self.overrides.names,
                     clock=self._lease.clock_status(),
                 )
             )

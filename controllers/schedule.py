@@ -25,6 +25,8 @@ class Schedule:
     """Version of the plan it came in."""
     nonce: int
     """Names the push it came with."""
+    decision_id: str
+    """The decision it carries; a renewal carries the same."""
     starts_unix_ms: tuple[int, ...]
     """When each stage is requested, rising. [ms]"""
     stages: tuple[int, ...]
@@ -101,6 +103,7 @@ def schedule_of(
     return Schedule(
         version=plan.version,
         nonce=nonce,
+        decision_id=plan.decision_id,
         starts_unix_ms=starts,
         stages=tuple(number_of[entry.stage_id] for entry in rolling.entries),
         valid_until_unix_ms=min(rolling.valid_until_unix_ms, plan.not_after_unix_ms),

@@ -31,7 +31,8 @@ class PlanSigner:
     """Signs plans with the server's key."""
 
     def __init__(self, key: Ed25519PrivateKey) -> None:
-        self._key = key
+        self.key = key
+        """The private key."""
         self.public_key = key.public_key()
         """What controllers pin."""
         self._key_id = key_id(self.public_key)
@@ -50,7 +51,7 @@ class PlanSigner:
         return SignedPlan(
             plan=content,
             sha256=hashlib.sha256(content).digest(),
-            signature=self._key.sign(content),
+            signature=self.key.sign(content),
             key_id=self._key_id,
         )
 

@@ -185,6 +185,14 @@ class NotLeaderError(StoreError):
     """Another server leads since; what this one asks for is from a term that is over."""
 
 
+class ServerError(AmpelwerkError):
+    """The server cannot be reached, or will not do what it was asked for."""
+
+    def __init__(self, what: str, *, remedy: str = "") -> None:
+        self.what = what
+        super().__init__(_sentence(what, where="", found="", limit="", remedy=remedy))
+
+
 class OversaturatedError(AmpelwerkError):
     """More arrives than any cycle time can serve.
 

@@ -11,15 +11,13 @@ import csv
 import heapq
 import itertools
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from ampelwerk.controllers.arbiter import Arbiter, Say
 from ampelwerk.controllers.lease_of import lease_of
-from ampelwerk.controllers.override_desk import OverrideDesk
 from ampelwerk.controllers.preview import Preview, preview
-from ampelwerk.controllers.store.store import Store
 from ampelwerk.engine.estimation import Estimator
 from ampelwerk.engine.strategies.strategy import Wish
 from ampelwerk.models.errors import InvalidInputError, OverrideRefusedError
@@ -28,6 +26,7 @@ from ampelwerk.models.network import Network
 from ampelwerk.models.override import EndCause, Override, OverrideId, Role
 from ampelwerk.sim.closed_loop import ClosedLoop
 from ampelwerk.sim.decisions import Decision
+from ampelwerk.sim.desk import Desk, DirectDesk
 from ampelwerk.sim.override_file import Planned
 
 OVERRIDES, STORE = "overrides.csv", "store.sqlite3"
@@ -63,7 +62,7 @@ class ControlRoom:
     planned : the requests, with names that are there (`override_file.check_names`).
     network : what is controlled.
     arbiters : one for each intersection.
-    store : file of the store, new.
+    desk : decides, and brings it to the arbiters.
     beliefs : what is believed about traffic; each override is forecast with it.
     """
 
@@ -72,7 +71,7 @@ class ControlRoom:
         planned: Sequence[Planned],
         network: Network,
         arbiters: Sequence[Arbiter],
-        store: Path,
+        desk: Desk,
         beliefs: Estimator | None = None,
     ) -> None:
         self._network, self._beliefs = network, beliefs
@@ -81,8 +80,7 @@ class ControlRoom:
             for site, arbiter in zip(network.intersections, arbiters, strict=True)
         }
         self._sites = {site.intersection_id: site for site in network.intersections}
-        self._store = Store(str(store))
-        self._desk = OverrideDesk(self._store, self._sites)
+        self._desk = desk
         self._ids: dict[str, OverrideId] = {}
         self._names: dict[OverrideId, str] = {}
         self._seen: dict[OverrideId, tuple[str, str]] = {}
@@ -101,8 +99,8 @@ class ControlRoom:
         heapq.heapify(self._due)
 
     def close(self) -> None:
-        """Let go of the store."""
-        self._store.close()
+        """Let go of the desk."""
+        self._desk.close()
 
     def tick(self, now_s: float) -> None:
         """Ask for what is due, and end what is over."""
@@ -110,7 +108,7 @@ class ControlRoom:
         while self._due and self._due[0][0] <= now_s:
             _, number, step, item = heapq.heappop(self._due)
             try:
-                changed = self._do(step, item, now_ms, f"{item.name}-{step}-{number}")
+                reply = self._do(step, item, now_ms, f"{item.name}-{step}-{number}")
             except (OverrideRefusedError, InvalidInputError) as error:
                 code = error.code.value if isinstance(error, OverrideRefusedError) else "INVALID"
                 self.happenings.append(
@@ -125,24 +123,18 @@ class ControlRoom:
                     )
                 )
             else:
-                self._push(changed, now_s, now_ms)
+                self._tell(self._desk.changes(), now_s)
                 if step == "renew":
-                    self._note(changed[-1], now_s, "renewed")
-        self._push(self._desk.tick(now_ms), now_s, now_ms)
+                    self._note(reply, now_s, "renewed")
+        self._desk.tick(now_ms)
+        self._tell(self._desk.changes(), now_s)
 
     def after(self, now_s: float) -> Iterator[Decision]:
         """Take the controllers' reports; stages that an override asked for, as decisions."""
         now_ms = round(now_s * 1000)
-        for i, (place, arbiter) in enumerate(self._arbiters.items()):
-            for report in arbiter.reports():
-                changed = self._desk.reported(
-                    OverrideId(report.override_id),
-                    place,
-                    now_ms,
-                    active=report.active,
-                    ended=report.cause,
-                )
-                self._tell(changed, now_s)
+        self._desk.listen(now_ms)
+        self._tell(self._desk.changes(), now_s)
+        for i, arbiter in enumerate(self._arbiters.values()):
             steered = arbiter.holder if arbiter.say is Say.OVERRIDE else ""
             stage = arbiter.controller.stage
             if steered and (steered, stage) != (self._steered[i], self._stages[i]):
@@ -161,33 +153,32 @@ class ControlRoom:
                 )  # fmt: skip
 
     def _wish(self, i: int, stage: int, name: OverrideId) -> Wish:
-        with suppress(OverrideRefusedError):
-            action = self._desk.book.get(name).request.action
-            return Wish(
-                intersection=i, stage=stage, reason=f"override {self._names[name]}: {action}"
-            )
-        return Wish(intersection=i, stage=stage, reason="override")
+        override = self._desk.find(name)
+        if override is None:
+            return Wish(intersection=i, stage=stage, reason="override")
+        reason = f"override {self._names[name]}: {override.request.action}"
+        return Wish(intersection=i, stage=stage, reason=reason)
 
-    def _do(self, step: str, item: Planned, now_ms: int, key: str) -> Sequence[Override]:
-        """One step in the life of a request; what changed."""
+    def _do(self, step: str, item: Planned, now_ms: int, key: str) -> Override:
+        """One step in the life of a request; what the desk replies."""
         if step == "request":
-            reply, changed = self._desk.request(item.request(), now_ms)
-            self._forecast(reply, now_ms / 1000)
+            reply = self._desk.request(item.request(), now_ms)
             self._ids[item.name], self._names[reply.override_id] = reply.override_id, item.name
+            self._forecast(reply, now_ms / 1000)
             if item.approve is None and reply.state == "awaiting-approval":
-                self._tell(changed, now_ms / 1000)
-                _, changed = self._desk.approve(
+                self._tell(self._desk.changes(), now_ms / 1000)
+                return self._desk.approve(
                     reply.override_id, _SECOND_PERSON, Role.SUPERVISOR, now_ms, key=f"{key}-approve"
                 )
-            return changed
+            return reply
         name = self._ids.get(item.name, OverrideId(item.name))
         if step == "approve":
-            return self._desk.approve(name, _SECOND_PERSON, Role.SUPERVISOR, now_ms, key=key)[1]
+            return self._desk.approve(name, _SECOND_PERSON, Role.SUPERVISOR, now_ms, key=key)
         if step == "renew":
             return self._desk.renew(
                 name, round(item.ttl * 1000), item.requester, item.role, now_ms, key=key
-            )[1]
-        return self._desk.release(name, item.requester, item.role, now_ms, key=key)[1]
+            )
+        return self._desk.release(name, item.requester, item.role, now_ms, key=key)
 
     def _forecast(self, override: Override, now_s: float) -> None:
         """Keep what the engine's model expects of an override at each of its intersections."""
@@ -208,7 +199,7 @@ class ControlRoom:
             self.happenings.append(
                 Happening(
                     time_s=now_s,
-                    name=override.request.key,
+                    name=self._name(override),
                     override=str(override.override_id),
                     event="forecast",
                     where=str(place),
@@ -216,21 +207,9 @@ class ControlRoom:
                 )
             )
 
-    def _push(self, changed: Sequence[Override], now_s: float, now_ms: int) -> None:
-        """Bring what changed to the controllers, as a server would."""
-        self._tell(changed, now_s)
-        now_ds = round(now_s * 10)
-        for override in changed:
-            for leg in override.request.legs:
-                arbiter, place = self._arbiters[leg.intersection_id], leg.intersection_id
-                if place in override.gone:
-                    continue
-                if override.live:
-                    lease = lease_of(override, leg, self._sites[place], zero_unix_ms=0)
-                    arbiter.set(lease, now_ds)
-                    self._tell(self._desk.reported(override.override_id, place, now_ms), now_s)
-                elif override.cause is not None:
-                    arbiter.end(str(override.override_id), override.cause, now_ds)
+    def _name(self, override: Override) -> str:
+        """Its name in the file."""
+        return self._names.get(override.override_id, override.request.key)
 
     def _tell(self, changed: Sequence[Override], now_s: float) -> None:
         """Keep a row for each step in the life of an override."""
@@ -246,7 +225,7 @@ class ControlRoom:
         self.happenings.append(
             Happening(
                 time_s=now_s,
-                name=request.key,
+                name=self._name(override),
                 override=str(override.override_id),
                 event=event,
                 cause=override.cause.value if isinstance(override.cause, EndCause) else "",
@@ -272,9 +251,20 @@ def _words(found: Preview | None, site: Intersection) -> str:
     return text
 
 
+def fresh_store(directory: Path) -> Path:
+    """The store of a run; that of a run before, in the same directory, is gone."""
+    for path in directory.glob(f"{STORE}*"):
+        path.unlink()
+    return directory / STORE
+
+
 @contextmanager
 def laid_over(
-    loop: ClosedLoop, planned: Sequence[Planned], directory: Path, beliefs: Estimator | None
+    loop: ClosedLoop,
+    planned: Sequence[Planned],
+    directory: Path,
+    beliefs: Estimator | None,
+    desk: Desk | None = None,
 ) -> Iterator[None]:
     """Lay overrides over a closed loop while it runs, and keep what became of them.
 
@@ -282,10 +272,15 @@ def laid_over(
     ----------
     directory : of the run; gets `OVERRIDES` and `STORE`.
     beliefs : what the control believes about traffic, for forecasts; None if it believes nothing.
+    desk : stands behind a link already, with arbiters in the loop; None: one of this process.
     """
-    for path in directory.glob(f"{STORE}*"):  # of a run before, in the same directory
-        path.unlink()
-    room = ControlRoom(planned, loop.network, loop.with_arbiters(), directory / STORE, beliefs)
+    if desk is None:
+        arbiters = loop.with_arbiters()
+        names = [site.intersection_id for site in loop.network.intersections]
+        desk = DirectDesk(dict(zip(names, arbiters, strict=True)), fresh_store(directory))
+    else:
+        arbiters = [actor for actor in loop.actors if isinstance(actor, Arbiter)]
+    room = ControlRoom(planned, loop.network, arbiters, desk, beliefs)
     loop.control_room = room
     try:
         yield

@@ -178,7 +178,11 @@ def connect(
 
 def beliefs_of(link: Link) -> Estimator | None:
     """The estimator behind a link, if there is one in this process."""
-    control = link.control if isinstance(link, InProcess) else None
+    return believed_by(link.control) if isinstance(link, InProcess) else None
+
+
+def believed_by(control: Control | None) -> Estimator | None:
+    """The estimator of a control, None if it has none."""
     return control.estimator if isinstance(control, Estimated) else None
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from time import perf_counter
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -15,6 +15,9 @@ from ampelwerk.controllers.local import LocalController
 from ampelwerk.engine.kernels.decision import Signals
 from ampelwerk.engine.strategies.strategy import Wish
 from ampelwerk.models.detection import DetectorFrame, LoopAlarm
+
+if TYPE_CHECKING:  # a database comes with it
+    from ampelwerk.sim.desk import Desk
 
 WISH_VALID_DS = 600
 """A wish lapses unless renewed within a minute. [ds]"""
@@ -33,6 +36,11 @@ class Link(Protocol):
     @property
     def alarms(self) -> Sequence[LoopAlarm]:
         """Loops found faulty or believed again, by time."""
+        ...
+
+    @property
+    def desk(self) -> Desk | None:
+        """Desk of the control room, if it stands behind the link."""
         ...
 
     def exchange(self, frame: DetectorFrame | None, now_ds: int) -> Sequence[Wish]:
@@ -83,6 +91,11 @@ class InProcess:
     def alarms(self) -> Sequence[LoopAlarm]:
         """Loops found faulty or believed again, by time."""
         return self.control.alarms
+
+    @property
+    def desk(self) -> Desk | None:
+        """None stands behind it."""
+        return None
 
     def exchange(self, frame: DetectorFrame | None, now_ds: int) -> Sequence[Wish]:
         """Observe, decide, ask the local controllers."""

@@ -226,7 +226,9 @@ def _simulate(
         if notes.planned:
             from ampelwerk.sim.control_room import laid_over  # a database comes with it
 
-            stack.enter_context(laid_over(loop, notes.planned, notes.directory, beliefs_of(link)))
+            stack.enter_context(
+                laid_over(loop, notes.planned, notes.directory, beliefs_of(link), link.desk)
+            )
         loop.run(scenario.end_s, link, read, tick=tell)
         alarms, border = link.alarms, link.border
     if notes.frames is not None:

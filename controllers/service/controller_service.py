@@ -15,6 +15,7 @@ from ampelwerk.controllers.roadside import API_MINOR
 from ampelwerk.controllers.service.errors import Refused
 from ampelwerk.controllers.service.gate import Context, identity_of
 from ampelwerk.controllers.service.live_city import LiveCity
+from ampelwerk.controllers.service.override_dispatch import OverrideDispatch
 from ampelwerk.controllers.service.session import PlanStream, Session
 from ampelwerk.models.errors import InvalidInputError
 from ampelwerk.proto.v1 import controller_pb2, network_pb2, plan_pb2
@@ -25,6 +26,8 @@ CONNECTS_PER_S = 200
 LEAST_WINDOW_MS = 5_000
 """Shortest window for dialling again. [ms]"""
 BOOT_ID_BYTES = 16
+MOST_LEASES = 64
+"""A heartbeat may name so many overrides; an arbiter keeps one of each precedence."""
 log = logging.getLogger("ampelwerk.server")
 
 
@@ -68,8 +71,10 @@ def check_name(session: Session, intersection_id: str) -> None:
 class ControllerService(ControllerServiceServicer):
     """For controllers."""
 
-    def __init__(self, city: LiveCity, timers: Timers) -> None:
-        self._city, self._timers = city, timers
+    def __init__(
+        self, city: LiveCity, timers: Timers, overrides: OverrideDispatch | None = None
+    ) -> None:
+        self._city, self._timers, self._overrides = city, timers, overrides
 
     async def Register(
         self,
@@ -168,6 +173,8 @@ class ControllerService(ControllerServiceServicer):
                 self._heartbeat(message.heartbeat, session, stream)
             elif kind == "plan_report":
                 self._plan_report(message.plan_report, session, stream)
+            elif kind == "override_report" and self._overrides is not None:
+                await self._overrides.reported(session, stream, message.override_report)
 
     def _greet(self, hello: controller_pb2.Hello, session: Session, stream: PlanStream) -> None:
         if hello.boot_id != session.boot_id:
@@ -179,6 +186,8 @@ class ControllerService(ControllerServiceServicer):
         session.stream = stream
         session.version = max(session.version, hello.held_version)
         self._city.greet(session)
+        if self._overrides is not None:
+            self._overrides.greet(session, stream)
 
     def _heartbeat(
         self, beat: controller_pb2.Heartbeat, session: Session, stream: PlanStream
@@ -188,7 +197,10 @@ class ControllerService(ControllerServiceServicer):
         session.clock = beat.clock
         session.lease_until_ms = city.clock.mono_ms() + self._timers.lease_ms
         session.state = network_pb2.CONTROLLER_STATE_LEASED
+        session.override_ids = tuple(beat.override_ids[:MOST_LEASES])
         session.changed += 1
+        if self._overrides is not None:
+            self._overrides.heard(session, stream, session.override_ids)
         now_ms = city.clock.unix_ms()
         stream.answer(
             controller_pb2.ServerMessage(

@@ -14,10 +14,21 @@ from typing import Any, NoReturn
 import grpc
 
 from ampelwerk.controllers.convert import finding_message
-from ampelwerk.models.errors import AmpelwerkError, Finding, InvalidInputError, UnsafePlanError
+from ampelwerk.controllers.override_desk import STATUS as REFUSED
+from ampelwerk.models.errors import (
+    AmpelwerkError,
+    Finding,
+    InvalidInputError,
+    NotLeaderError,
+    OverrideRefusedError,
+    StoreError,
+    UnsafePlanError,
+)
 from ampelwerk.proto.v1.common_pb2 import ErrorDetail
 
 TRAILER = "ampelwerk-error-bin"
+STORE_RETRY_MS = 1_000
+"""A store that did not answer may be asked again after this time. [ms]"""
 MOST_FINDINGS = 20
 """Findings told of one error."""
 log = logging.getLogger("ampelwerk.server")
@@ -30,6 +41,7 @@ class Refused(AmpelwerkError):
     ----------
     status : gRPC status.
     code : `ErrorDetail.code`.
+    holder, expires_unix_ms : who stands in the way, and until when. [ms]
     """
 
     def __init__(
@@ -40,9 +52,12 @@ class Refused(AmpelwerkError):
         *,
         findings: Sequence[Finding] = (),
         retry_after_ms: int = 0,
+        holder: str = "",
+        expires_unix_ms: int = 0,
     ) -> None:
         self.status, self.code, self.findings = status, code, findings
         self.retry_after_ms = retry_after_ms
+        self.holder, self.expires_unix_ms = holder, expires_unix_ms
         super().__init__(message)
 
 
@@ -57,6 +72,16 @@ def as_refused(error: Exception) -> Refused:
     """The error as it is told to the peer."""
     if isinstance(error, Refused):
         return error
+    if isinstance(error, OverrideRefusedError):
+        return Refused(
+            grpc.StatusCode[REFUSED[error.code]],
+            error.code.value,
+            str(error),
+            holder=error.holder,
+            expires_unix_ms=error.expires_unix_ms,
+        )
+    if isinstance(error, StoreError):
+        return _without_store(error)
     for kind, status, code in STATUS:
         if isinstance(error, kind):
             findings = error.findings if isinstance(error, UnsafePlanError) else ()
@@ -64,6 +89,25 @@ def as_refused(error: Exception) -> Refused:
     incident = secrets.token_hex(8)
     log.error("incident %s", incident, exc_info=error)
     return Refused(grpc.StatusCode.INTERNAL, "BUG", f"internal error, incident {incident}")
+
+
+def _without_store(error: StoreError) -> Refused:
+    """Nothing was changed; where the store is and what it says is for the log alone."""
+    log.error("the store failed: %s", error)
+    if isinstance(error, NotLeaderError):
+        return Refused(grpc.StatusCode.UNAVAILABLE, "NOT_LEADER", "another server leads since")
+    if error.full:
+        return Refused(
+            grpc.StatusCode.RESOURCE_EXHAUSTED,
+            "STORE_FULL",
+            "the disk of the store is full; nothing was changed",
+        )
+    return Refused(
+        grpc.StatusCode.UNAVAILABLE,
+        "STORE",
+        "the store does not answer as it must; nothing was changed",
+        retry_after_ms=STORE_RETRY_MS,
+    )
 
 
 async def abort(context: grpc.aio.ServicerContext[Any, Any], error: Refused) -> NoReturn:
@@ -74,6 +118,8 @@ async def abort(context: grpc.aio.ServicerContext[Any, Any], error: Refused) -> 
         findings=[finding_message(finding) for finding in error.findings[:MOST_FINDINGS]],
         findings_total=len(error.findings),
         retry_after_ms=error.retry_after_ms,
+        holder=error.holder,
+        expires_unix_ms=error.expires_unix_ms,
         incident_id=incident,
     )
     await context.abort(error.status, str(error), ((TRAILER, detail.SerializeToString()),))

@@ -19,12 +19,14 @@ from google.protobuf.unknown_fields import UnknownFieldSet  # type: ignore[impor
 from ampelwerk.controllers.identity import Identity, parse
 from ampelwerk.controllers.service.access import ALLOWED, COMMANDS
 from ampelwerk.controllers.service.errors import Refused, abort, as_refused
-from ampelwerk.controllers.service.rates import Buckets
+from ampelwerk.controllers.service.rates import REFUSALS, Buckets
 from ampelwerk.models.errors import InvalidInputError
 
 LONGEST_CALL_S = 30.0
 """Unary calls need a deadline, and none further off than this. [s]"""
 Behaviour = Callable[[Any, Any], Any]
+TurnedAway = Callable[[str, Identity, Refused], Awaitable[None]]
+"""Method, who called, why not."""
 Context = grpc.aio.ServicerContext[Any, Any]
 """Of one call."""
 
@@ -73,12 +75,18 @@ class Gate(grpc.aio.ServerInterceptor):
     city : trust domain; certificates of another are refused.
     buckets : how many calls are left to whom.
     called : told method and status of every call that has ended.
+    turned_away : told of commands that do not pass, for the audit.
     """
 
     def __init__(
-        self, city: str, buckets: Buckets, called: Callable[[str, grpc.StatusCode], None]
+        self,
+        city: str,
+        buckets: Buckets,
+        called: Callable[[str, grpc.StatusCode], None],
+        turned_away: TurnedAway | None = None,
     ) -> None:
         self._city, self._buckets, self._called = city, buckets, called
+        self._turned_away = turned_away
         self._wrapped: dict[str, grpc.RpcMethodHandler[Any, Any]] = {}
 
     async def intercept_service(
@@ -160,11 +168,23 @@ class Gate(grpc.aio.ServerInterceptor):
             )
         return request
 
+    async def _admitted(self, method: str, request: Any, streaming: bool, context: Context) -> Any:
+        """As `_admit`; a command that does not pass is recorded, a flood of them now and then."""
+        try:
+            return self._admit(method, request, streaming, context)
+        except Refused as refused:
+            if self._turned_away is not None and method in COMMANDS and refused.code != "RATE":
+                identity = identity_of(context)
+                if self._buckets.left(REFUSALS, identity):
+                    await self._turned_away(method, identity, refused)
+            raise
+
     def _guarded(self, method: str, behaviour: Behaviour, streaming: bool) -> Behaviour:
         async def call(request: Any, context: Context) -> Any:
             status = grpc.StatusCode.CANCELLED
             try:
-                reply = await behaviour(self._admit(method, request, streaming, context), context)
+                admitted = await self._admitted(method, request, streaming, context)
+                reply = await behaviour(admitted, context)
                 status = grpc.StatusCode.OK
                 return reply
             except (asyncio.CancelledError, grpc.aio.AbortError):

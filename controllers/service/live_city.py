@@ -8,6 +8,7 @@ touches nothing that the event loop uses, so that it may run in another thread.
 from __future__ import annotations
 
 import asyncio
+import copy
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -21,7 +22,10 @@ from ampelwerk.controllers.frame_border import FrameBorder
 from ampelwerk.controllers.service.session import Decided, Session
 from ampelwerk.controllers.signing import PlanSigner
 from ampelwerk.controllers.site import loop_owners
+from ampelwerk.engine.estimation import Estimator
+from ampelwerk.engine.kernels.city import City
 from ampelwerk.engine.kernels.decision import Signals
+from ampelwerk.engine.kernels.traffic import Traffic
 from ampelwerk.engine.strategies.strategy import Wish
 from ampelwerk.models.detection import DetectorFrame
 from ampelwerk.models.network import Network
@@ -83,6 +87,8 @@ class LiveCity:
         self.border = FrameBorder(len(network.loops))
         self.control: Control | None = None
         """Estimator and strategy; until it is set nothing is decided."""
+        self.beliefs: Estimator | None = None
+        """What the control believes about traffic, None if it believes nothing."""
         self.algorithm = ""
         """Name of the control, for explanations."""
         self.progressed: Callable[[], None] = lambda: None
@@ -139,6 +145,15 @@ class LiveCity:
                 await asyncio.sleep(0)
         return wishes
 
+    async def beliefs_now(self) -> tuple[City, Traffic] | None:
+        """The engine's map and a copy of its beliefs, made between two ticks."""
+        beliefs = self.beliefs
+        if beliefs is None:
+            return None
+        loop = asyncio.get_running_loop()
+        traffic = await loop.run_in_executor(self._pool, copy.deepcopy, beliefs.traffic)
+        return beliefs.city, traffic
+
     def close(self) -> None:
         """End the engine's thread."""
         self._pool.shutdown(wait=False, cancel_futures=True)
@@ -171,7 +186,8 @@ class LiveCity:
         held = {wish.intersection for wish in wishes if wish.hold}
         for wish in wishes:
             session = self.sessions[wish.intersection]
-            if not wish.hold and session.stage != wish.stage:
+            if not wish.hold and (session.stage != wish.stage or session.ask_again):
+                session.ask_again = False
                 yield session, wish
         for session in self.sessions:
             hold = session.number in held

@@ -10,6 +10,9 @@ import grpc
 from ampelwerk.controllers.identity import Identity
 from ampelwerk.controllers.service.errors import Refused
 
+REFUSALS = "refusals"
+"""Records in the audit of commands that the gate has refused: who may nothing shall not fill it."""
+
 
 class Rate(NamedTuple):
     """Calls of one holder."""
@@ -27,16 +30,32 @@ RATES: Mapping[str, Rate] = {
     "/ampelwerk.v1.NetworkService/Get": Rate(5.0, 20),
     "/ampelwerk.v1.DecisionService/Explain": Rate(5.0, 20),
     "/ampelwerk.v1.AlarmService/List": Rate(5.0, 20),
+    "/ampelwerk.v1.OverrideService/List": Rate(5.0, 20),
+    "/ampelwerk.v1.OverrideService/Preview": Rate(1.0, 5),
+    "/ampelwerk.v1.OverrideService/Request": Rate(1.0, 5),
+    "/ampelwerk.v1.OverrideService/Renew": Rate(1.0, 5),
+    "/ampelwerk.v1.OverrideService/Approve": Rate(1.0, 5),
+    "/ampelwerk.v1.AuditService/Query": Rate(1.0, 5),
+    "/ampelwerk.v1.AuditService/GetCheckpoint": Rate(1.0, 5),
+    REFUSALS: Rate(1.0, 5),
 }
-"""Methods that are limited; the others are not."""
+"""Methods that are limited, and records of refusals; the others are not. Release never is."""
 
 
 class Buckets:
     """What is left to every holder. There are no more of them than certificates."""
 
-    def __init__(self, mono_ms: Callable[[], int]) -> None:
-        self._mono_ms = mono_ms
+    def __init__(self, mono_ms: Callable[[], int], rates: Mapping[str, Rate] = RATES) -> None:
+        self._mono_ms, self._rates = mono_ms, rates
         self._left: dict[tuple[str, str], tuple[float, int]] = {}
+
+    def left(self, method: str, identity: Identity) -> bool:
+        """Count a call if it may be; whether it may."""
+        try:
+            self.take(method, identity)
+        except Refused:
+            return False
+        return True
 
     def take(self, method: str, identity: Identity) -> None:
         """Count a call.
@@ -45,7 +64,7 @@ class Buckets:
         ------
         Refused : there were too many; it says when the next one may come.
         """
-        rate = RATES.get(method)
+        rate = self._rates.get(method)
         if rate is None:
             return
         now_ms, key = self._mono_ms(), (method, identity.uri)

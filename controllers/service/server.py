@@ -15,21 +15,27 @@ from grpc_reflection.v1alpha.reflection import enable_server_reflection
 
 from ampelwerk.controllers.certificates import Credentials
 from ampelwerk.controllers.service.alarm_service import AlarmService
+from ampelwerk.controllers.service.audit_service import AuditService
 from ampelwerk.controllers.service.controller_service import ControllerService, Timers
 from ampelwerk.controllers.service.decision_service import DecisionService
+from ampelwerk.controllers.service.forecast import Forecaster
 from ampelwerk.controllers.service.gate import Gate
 from ampelwerk.controllers.service.live_city import LiveCity
 from ampelwerk.controllers.service.network_service import NetworkService
-from ampelwerk.controllers.service.rates import Buckets
+from ampelwerk.controllers.service.override_dispatch import OverrideDispatch
+from ampelwerk.controllers.service.override_service import OverrideService
+from ampelwerk.controllers.service.rates import RATES, Buckets
 from ampelwerk.controllers.service.telemetry_service import TelemetryService
 from ampelwerk.models.errors import InvalidInputError
 from ampelwerk.proto.v1 import (
     alarm_pb2_grpc,
+    audit_pb2_grpc,
     controller_pb2,
     controller_pb2_grpc,
     decision_pb2_grpc,
     network_pb2,
     network_pb2_grpc,
+    override_pb2_grpc,
     telemetry_pb2_grpc,
 )
 
@@ -60,6 +66,8 @@ class Server:
     city_name : trust domain of the certificates.
     reflection : tell clients what the interface looks like; for development.
     called : told method and status of every call that has ended.
+    overrides : desk of the control room; without one it offers neither overrides nor audit.
+    limited : nobody may call too often.
     """
 
     def __init__(
@@ -72,13 +80,23 @@ class Server:
         timers: Timers | None = None,
         reflection: bool = False,
         called: Callable[[str, grpc.StatusCode], None] = lambda method, status: None,
+        overrides: OverrideDispatch | None = None,
+        limited: bool = True,
     ) -> None:
-        self.city, self.timers = city, timers or Timers()
+        self.city, self.timers, self.overrides = city, timers or Timers(), overrides
         self._address = address
         self.port = 0
         """Port it listens on."""
         self._server = grpc.aio.server(
-            interceptors=[Gate(city_name, Buckets(city.clock.mono_ms), called)], options=OPTIONS
+            interceptors=[
+                Gate(
+                    city_name,
+                    Buckets(city.clock.mono_ms, RATES if limited else {}),
+                    called,
+                    overrides.turned_away if overrides else None,
+                )
+            ],
+            options=OPTIONS,
         )
         self._credentials = grpc.ssl_server_credentials(
             [(credentials.key, credentials.certificate)],
@@ -87,10 +105,10 @@ class Server:
         )
         self.telemetry = TelemetryService(city)
         self._health = HealthServicer()
-        services: tuple[tuple[Any, object, str], ...] = (
+        services: list[tuple[Any, object, str]] = [
             (
                 controller_pb2_grpc.add_ControllerServiceServicer_to_server,
-                ControllerService(city, self.timers),
+                ControllerService(city, self.timers, overrides),
                 "ampelwerk.v1.ControllerService",
             ),
             (
@@ -114,7 +132,23 @@ class Server:
                 "ampelwerk.v1.DecisionService",
             ),
             (health_pb2_grpc.add_HealthServicer_to_server, self._health, "grpc.health.v1.Health"),
-        )
+        ]
+        self._forecaster: Forecaster | None = None
+        if overrides is not None:
+            room = OverrideService(city, overrides)
+            self._forecaster = room.forecaster
+            services += (
+                (
+                    override_pb2_grpc.add_OverrideServiceServicer_to_server,
+                    room,
+                    "ampelwerk.v1.OverrideService",
+                ),
+                (
+                    audit_pb2_grpc.add_AuditServiceServicer_to_server,
+                    AuditService(overrides),
+                    "ampelwerk.v1.AuditService",
+                ),
+            )
         for add, servicer, _ in services:
             add(servicer, self._server)
         self.services = tuple(name for _, _, name in services)
@@ -151,6 +185,10 @@ class Server:
                 session.stream.answer(controller_pb2.ServerMessage(goodbye=goodbye))
                 session.stream.close()
         await self._server.stop(DRAIN_S)
+        if self.overrides is not None:
+            await self.overrides.close()
+        if self._forecaster is not None:
+            self._forecaster.close()
         self.city.close()
 
     async def _sweep(self) -> None:
@@ -160,7 +198,9 @@ class Server:
             self.sweep()
 
     def sweep(self) -> None:
-        """Look at leases, unanswered pushes and gaps in detector data once."""
+        """Look at leases, overrides, unanswered pushes and gaps in detector data once."""
+        if self.overrides is not None:
+            self.overrides.tick()
         now_ms = self.city.clock.mono_ms()
         for session in self.city.sessions:
             for batch in session.detector_inbox.due(now_ms):
@@ -174,6 +214,6 @@ class Server:
             ):
                 session.state = network_pb2.CONTROLLER_STATE_STALE
                 session.changed += 1
-            waiting = stream.unanswered
-            if waiting and now_ms - waiting.sent_mono_ms > self.timers.ack_timeout_ms:
+            since_ms = stream.waits_since_ms()
+            if since_ms is not None and now_ms - since_ms > self.timers.ack_timeout_ms:
                 stream.close()

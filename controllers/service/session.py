@@ -62,13 +62,21 @@ class PlanStream:
         """The push that was sent and not answered."""
         self.stale_reports = 0
         """Reports about a push that is not the last one."""
+        self._override_nonce = 0
+        self.unanswered_overrides: dict[int, int] = {}
+        """Override pushes without answer: their nonce, and when they were sent. [ms]"""
         self.closed = False
         """Somebody wants the stream to end."""
 
     @property
     def idle(self) -> bool:
         """Nothing to send and nothing unanswered."""
-        return self._slot is None and self.unanswered is None and not self._outbox
+        return (
+            self._slot is None
+            and self.unanswered is None
+            and not self.unanswered_overrides
+            and not self._outbox
+        )
 
     @property
     def last_nonce(self) -> int:
@@ -94,6 +102,27 @@ class PlanStream:
         if self._slot is not None:
             self._wake.set()
         return True
+
+    def push_override(self, push: controller_pb2.OverridePush) -> None:
+        """Send what became of an override; each is answered by itself, none takes another's place."""
+        self._override_nonce += 1
+        push.nonce = self._override_nonce
+        self.unanswered_overrides[push.nonce] = self._mono_ms()
+        self.answer(controller_pb2.ServerMessage(override_push=push))
+
+    def override_answered(self, nonce: int) -> bool:
+        """Take note of a report; false if no push of that number waits for one."""
+        if self.unanswered_overrides.pop(nonce, None) is None:
+            self.stale_reports += 1
+            return False
+        return True
+
+    def waits_since_ms(self) -> int | None:
+        """When the oldest push without answer was sent, None without one. [ms]"""
+        sent = list(self.unanswered_overrides.values())
+        if self.unanswered is not None:
+            sent.append(self.unanswered.sent_mono_ms)
+        return min(sent, default=None)
 
     def close(self) -> None:
         """End the stream once what is being written has gone out."""
@@ -139,6 +168,8 @@ class Session:
     """What it follows."""
     cause: str = ""
     """Why it follows that."""
+    override_ids: tuple[str, ...] = ()
+    """Overrides whose leases it keeps."""
     clock: common_pb2.ClockStatus = field(default_factory=common_pb2.ClockStatus)
     """What it knows about its clock."""
     lease_until_ms: int = 0
@@ -149,6 +180,8 @@ class Session:
     """Version given out last; never used twice."""
     stage: int | None = None
     """Stage of its schedule, None while there is none."""
+    ask_again: bool = False
+    """An override is over there: a wish counts as new, even for the stage wished last."""
     held: bool = False
     """Its schedule keeps greens back."""
     decided: int = 0
@@ -191,6 +224,7 @@ class Session:
             clock=self.clock,
             signal_state=self.signals,
             plan_version=self.applied_version,
+            override_ids=self.override_ids,
             open_alarms=sum(alarm.active for alarm in self.alarms.values()),
             state=self.state,
         )

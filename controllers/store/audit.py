@@ -13,7 +13,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from cryptography.exceptions import InvalidSignature
@@ -115,10 +115,56 @@ def records(
     first, last : numbers, both included.
     method : beginning of the method, such as ``override.``.
     """
-    query = sa.select(schema.audit).where(schema.audit.c.seq >= first).order_by(schema.audit.c.seq)
+    rows = raw_records(connection, first=first, last=last)
+    yield from fitting(rows, actor=actor, target=target, method=method)
+
+
+class Raw(NamedTuple):
+    """A record as it was hashed."""
+
+    seq: int
+    """Number."""
+    content: bytes
+    """Exact bytes."""
+    sha256: str
+    """Hash of the chain up to here, in hexadecimal."""
+
+
+class RawCheckpoint(NamedTuple):
+    """A checkpoint as it was signed."""
+
+    seq: int
+    """Number of the record."""
+    content: bytes
+    """Exact bytes."""
+    key_id: str
+    """Name of the key."""
+    signature: bytes
+    """Over the context and the bytes."""
+
+
+def raw_records(
+    connection: sa.Connection, *, first: int = 1, last: int | None = None
+) -> Iterator[Raw]:
+    """Records by number, both ends included."""
+    # The cast: SQLite keeps whatever a stranger writes, text included.
+    raw = sa.cast(schema.audit.c.content, sa.LargeBinary).label("content")
+    query = (
+        sa.select(schema.audit.c.seq, raw, schema.audit.c.sha256)
+        .where(schema.audit.c.seq >= first)
+        .order_by(schema.audit.c.seq)
+    )
     if last is not None:
         query = query.where(schema.audit.c.seq <= last)
     for row in connection.execution_options(yield_per=1000).execute(query):
+        yield Raw(row.seq, row.content, row.sha256)
+
+
+def fitting(
+    rows: Iterable[Raw], *, actor: str = "", target: str = "", method: str = ""
+) -> Iterator[AuditRecord]:
+    """Of records those that fit, read."""
+    for row in rows:
         content = json.loads(row.content)
         seq = content.pop("seq")
         entry = AuditEntry(**content)
@@ -128,6 +174,17 @@ def records(
             and entry.method.startswith(method)
         ):
             yield AuditRecord(seq=seq, entry=entry, sha256=row.sha256)
+
+
+def checkpoints(connection: sa.Connection) -> Iterator[RawCheckpoint]:
+    """All checkpoints by number."""
+    for row in connection.execute(sa.select(schema.checkpoint).order_by(schema.checkpoint.c.seq)):
+        yield RawCheckpoint(row.seq, row.content, row.key_id, row.signature)
+
+
+def checkpoint_bytes(seq: int, sha256: str, at_unix_ms: int) -> bytes:
+    """What a checkpoint signs, after the context."""
+    return _bytes({"seq": seq, "sha256": sha256, "at_unix_ms": at_unix_ms})
 
 
 def add_checkpoint(
@@ -142,7 +199,7 @@ def add_checkpoint(
     signed = connection.execute(sa.select(sa.func.max(schema.checkpoint.c.seq))).scalar()
     if last is None or last.seq == signed:
         return None
-    content = _bytes({"seq": last.seq, "sha256": last.sha256, "at_unix_ms": at_unix_ms})
+    content = checkpoint_bytes(last.seq, last.sha256, at_unix_ms)
     connection.execute(
         sa.insert(schema.checkpoint).values(
             seq=last.seq,
@@ -167,23 +224,42 @@ def verify(
     trusted : public keys of checkpoints; without any, signatures are not looked at.
     noted : hashes that were noted elsewhere, by number, in hexadecimal.
     """
+    head = connection.execute(
+        sa.select(schema.meta.c.value).where(schema.meta.c.name == HEAD)
+    ).scalar()
+    signed = list(checkpoints(connection))
+    return verify_chain(raw_records(connection), signed, head, trusted=trusted, noted=noted)
+
+
+def verify_chain(
+    rows: Iterable[Raw],
+    checkpoints: Iterable[RawCheckpoint],
+    head: int | None,
+    *,
+    trusted: Iterable[Ed25519PublicKey] = (),
+    noted: Mapping[int, str] | None = None,
+) -> AuditReport:
+    """Go through a chain, wherever it comes from.
+
+    Parameters
+    ----------
+    head : number that the last record should have.
+    trusted, noted : as in `verify`.
+    """
     findings: list[Finding] = []
     keys = {key_id(key): key for key in trusted}
     fixed = {seq: (sha256, "the noted hash") for seq, sha256 in (noted or {}).items()}
     signed = 0
-    for row in connection.execute(sa.select(schema.checkpoint).order_by(schema.checkpoint.c.seq)):
+    for point in checkpoints:
         if keys:
-            trouble = _checkpoint_trouble(row, keys)
+            trouble = _checkpoint_trouble(point, keys)
             if trouble:
-                findings.append(_finding("checkpoint", row.seq, trouble))
+                findings.append(_finding("checkpoint", point.seq, trouble))
                 continue
             signed += 1
-        fixed.setdefault(row.seq, (json.loads(row.content)["sha256"], "its checkpoint"))
+        fixed.setdefault(point.seq, (json.loads(point.content)["sha256"], "its checkpoint"))
     seq, before = 0, _NOTHING
-    # The cast: SQLite keeps whatever a stranger writes, text included.
-    raw = sa.cast(schema.audit.c.content, sa.LargeBinary).label("content")
-    query = sa.select(schema.audit.c.seq, raw, schema.audit.c.sha256).order_by(schema.audit.c.seq)
-    for row in connection.execution_options(yield_per=1000).execute(query):
+    for row in rows:
         trouble = _record_trouble(row, seq + 1, before)
         if trouble:
             findings.append(_finding("audit_chain", row.seq, trouble))
@@ -194,9 +270,6 @@ def verify(
             break
         seq, before = row.seq, bytes.fromhex(row.sha256)
     else:
-        head = connection.execute(
-            sa.select(schema.meta.c.value).where(schema.meta.c.name == HEAD)
-        ).scalar()
         if head != seq:
             findings.append(_finding("audit_end", seq, f"The last record should be {head}."))
         findings.extend(
@@ -208,7 +281,7 @@ def verify(
     )
 
 
-def _record_trouble(row: Any, expected: int, before: bytes) -> str:
+def _record_trouble(row: Raw, expected: int, before: bytes) -> str:
     """What is wrong with a record, empty if nothing."""
     if row.seq != expected:
         return f"Record {expected} is missing before it."
@@ -221,7 +294,7 @@ def _record_trouble(row: Any, expected: int, before: bytes) -> str:
     return "" if said == row.seq else f"It is record {said} by its content."
 
 
-def _checkpoint_trouble(row: Any, keys: Mapping[str, Ed25519PublicKey]) -> str:
+def _checkpoint_trouble(row: RawCheckpoint, keys: Mapping[str, Ed25519PublicKey]) -> str:
     """What is wrong with a checkpoint, empty if nothing."""
     key = keys.get(row.key_id)
     if key is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -63,6 +63,16 @@ class Overrides:
         wanted = [state.value for state in states]
         if wanted:
             query = query.where(schema.override.c.state.in_(wanted))
+        return [_override(row) for row in self._connection.execute(query)]
+
+    def ended(self, most: int) -> Sequence[Override]:
+        """Overrides that are over, those that would have lasted longest first, at most so many."""
+        query = (
+            sa.select(schema.override)
+            .where(schema.override.c.state == OverrideState.ENDED.value)
+            .order_by(schema.override.c.expiry_unix_ms.desc(), schema.override.c.override_id)
+            .limit(most)
+        )
         return [_override(row) for row in self._connection.execute(query)]
 
     def reply(self, actor: str, key: str, request_sha256: str, now_unix_ms: int) -> bytes | None:

@@ -217,20 +217,24 @@ class Activate(_message.Message):
     def __init__(self, nonce: _Optional[int] = ..., batch_id: _Optional[str] = ..., at_unix_ms: _Optional[int] = ..., abort: bool = ...) -> None: ...
 
 class OverridePush(_message.Message):
-    __slots__ = ("nonce", "override_id", "kind", "action", "ttl_ms", "priority")
+    __slots__ = ("nonce", "override_id", "kind", "action", "ttl_ms", "priority", "delay_ms", "cause")
     NONCE_FIELD_NUMBER: _ClassVar[int]
     OVERRIDE_ID_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
     ACTION_FIELD_NUMBER: _ClassVar[int]
     TTL_MS_FIELD_NUMBER: _ClassVar[int]
     PRIORITY_FIELD_NUMBER: _ClassVar[int]
+    DELAY_MS_FIELD_NUMBER: _ClassVar[int]
+    CAUSE_FIELD_NUMBER: _ClassVar[int]
     nonce: int
     override_id: str
     kind: OverrideKind
     action: _override_pb2.OverrideAction
     ttl_ms: int
     priority: int
-    def __init__(self, nonce: _Optional[int] = ..., override_id: _Optional[str] = ..., kind: _Optional[_Union[OverrideKind, str]] = ..., action: _Optional[_Union[_override_pb2.OverrideAction, _Mapping]] = ..., ttl_ms: _Optional[int] = ..., priority: _Optional[int] = ...) -> None: ...
+    delay_ms: int
+    cause: str
+    def __init__(self, nonce: _Optional[int] = ..., override_id: _Optional[str] = ..., kind: _Optional[_Union[OverrideKind, str]] = ..., action: _Optional[_Union[_override_pb2.OverrideAction, _Mapping]] = ..., ttl_ms: _Optional[int] = ..., priority: _Optional[int] = ..., delay_ms: _Optional[int] = ..., cause: _Optional[str] = ...) -> None: ...
 
 class Goodbye(_message.Message):
     __slots__ = ("reason", "retry_after_ms")

@@ -25,15 +25,15 @@ _sym_db = _symbol_database.Default()
 from ampelwerk.proto.v1 import common_pb2 as ampelwerk_dot_proto_dot_v1_dot_common__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!ampelwerk/proto/v1/override.proto\x12\x0c\x61mpelwerk.v1\x1a\x1f\x61mpelwerk/proto/v1/common.proto\"\xd0\x03\n\x0eOverrideAction\x12/\n\x0bselect_plan\x18\x01 \x01(\x0b\x32\x18.ampelwerk.v1.SelectPlanH\x00\x12-\n\nhold_stage\x18\x02 \x01(\x0b\x32\x17.ampelwerk.v1.HoldStageH\x00\x12/\n\x0b\x66orce_stage\x18\x03 \x01(\x0b\x32\x18.ampelwerk.v1.ForceStageH\x00\x12-\n\nfixed_time\x18\x04 \x01(\x0b\x32\x17.ampelwerk.v1.FixedTimeH\x00\x12&\n\x06gating\x18\x05 \x01(\x0b\x32\x14.ampelwerk.v1.GatingH\x00\x12-\n\ngreen_wave\x18\x06 \x01(\x0b\x32\x17.ampelwerk.v1.GreenWaveH\x00\x12*\n\x08priority\x18\x07 \x01(\x0b\x32\x16.ampelwerk.v1.PriorityH\x00\x12\'\n\x07\x61ll_red\x18\x08 \x01(\x0b\x32\x14.ampelwerk.v1.AllRedH\x00\x12$\n\x05\x66lash\x18\t \x01(\x0b\x32\x13.ampelwerk.v1.FlashH\x00\x12\"\n\x04\x64\x61rk\x18\n \x01(\x0b\x32\x12.ampelwerk.v1.DarkH\x00\x42\x08\n\x06\x61\x63tion\"\x1d\n\nSelectPlan\x12\x0f\n\x07plan_id\x18\x01 \x01(\t\"\x1d\n\tHoldStage\x12\x10\n\x08stage_id\x18\x01 \x01(\t\"\x1e\n\nForceStage\x12\x10\n\x08stage_id\x18\x01 \x01(\t\"\x0b\n\tFixedTime\"0\n\x06Gating\x12\x10\n\x08group_id\x18\x01 \x01(\t\x12\x14\n\x0cmax_green_ms\x18\x02 \x01(\r\"2\n\tGreenWave\x12\x10\n\x08route_id\x18\x01 \x01(\t\x12\x13\n\x0b\x65ta_unix_ms\x18\x02 \x03(\x03\"T\n\x08Priority\x12\x10\n\x08group_id\x18\x01 \x01(\t\x12\x13\n\x0b\x65ta_unix_ms\x18\x02 \x01(\x03\x12\r\n\x05\x63lass\x18\x03 \x01(\t\x12\x12\n\nlateness_s\x18\x04 \x01(\x11\"\x08\n\x06\x41llRed\"\x07\n\x05\x46lash\"\x06\n\x04\x44\x61rk\";\n\x0f\x45xpectedVersion\x12\x17\n\x0fintersection_id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x04\"\xa0\x02\n\x0fOverrideRequest\x12\x17\n\x0fidempotency_key\x18\x01 \x01(\x0c\x12\x18\n\x10intersection_ids\x18\x02 \x03(\t\x12\x10\n\x08route_id\x18\x03 \x01(\t\x12,\n\x06\x61\x63tion\x18\x04 \x01(\x0b\x32\x1c.ampelwerk.v1.OverrideAction\x12\x0e\n\x06ttl_ms\x18\x05 \x01(\r\x12\x1a\n\x12not_before_unix_ms\x18\x06 \x01(\x03\x12\x0e\n\x06reason\x18\x07 \x01(\t\x12\x37\n\x10\x65xpected_version\x18\x08 \x03(\x0b\x32\x1d.ampelwerk.v1.ExpectedVersion\x12\x11\n\tsupersede\x18\t \x01(\x08\x12\x12\n\npreview_id\x18\n \x01(\t\"j\n\x14IntersectionOverride\x12\x17\n\x0fintersection_id\x18\x01 \x01(\t\x12*\n\x05state\x18\x02 \x01(\x0e\x32\x1b.ampelwerk.v1.OverrideState\x12\r\n\x05\x63\x61use\x18\x03 \x01(\t\"\xcc\x02\n\x08Override\x12\x13\n\x0boverride_id\x18\x01 \x01(\t\x12*\n\x05state\x18\x02 \x01(\x0e\x32\x1b.ampelwerk.v1.OverrideState\x12\r\n\x05\x63\x61use\x18\x03 \x01(\t\x12\x0e\n\x06holder\x18\x04 \x01(\t\x12\x0c\n\x04role\x18\x05 \x01(\t\x12\x10\n\x08priority\x18\x06 \x01(\r\x12\x19\n\x11\x65\x66\x66\x65\x63tive_unix_ms\x18\x07 \x01(\x03\x12\x16\n\x0e\x65xpiry_unix_ms\x18\x08 \x01(\x03\x12<\n\x10per_intersection\x18\t \x03(\x0b\x32\".ampelwerk.v1.IntersectionOverride\x12\x11\n\taudit_seq\x18\n \x01(\x04\x12,\n\x06\x61\x63tion\x18\x0b \x01(\x0b\x32\x1c.ampelwerk.v1.OverrideAction\x12\x0e\n\x06reason\x18\x0c \x01(\t\"m\n\rApproachDelay\x12\x17\n\x0fintersection_id\x18\x01 \x01(\t\x12\x13\n\x0b\x61pproach_id\x18\x02 \x01(\t\x12\x1a\n\x12\x64\x65lay_change_veh_s\x18\x03 \x01(\x01\x12\x12\n\nmax_red_ms\x18\x04 \x01(\r\"\xd9\x01\n\x0fOverridePreview\x12\x12\n\npreview_id\x18\x01 \x01(\t\x12\'\n\x08\x66indings\x18\x02 \x03(\x0b\x32\x15.ampelwerk.v1.Finding\x12\'\n\x07holders\x18\x03 \x03(\x0b\x32\x16.ampelwerk.v1.Override\x12/\n\napproaches\x18\x04 \x03(\x0b\x32\x1b.ampelwerk.v1.ApproachDelay\x12\x12\n\nhorizon_ms\x18\x05 \x01(\r\x12\x1b\n\x13valid_until_unix_ms\x18\x06 \x01(\x03\"\\\n\x0cRenewRequest\x12\x13\n\x0boverride_id\x18\x01 \x01(\t\x12\x0e\n\x06ttl_ms\x18\x02 \x01(\r\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x17\n\x0fidempotency_key\x18\x04 \x01(\x0c\"N\n\x0eReleaseRequest\x12\x13\n\x0boverride_id\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x17\n\x0fidempotency_key\x18\x03 \x01(\x0c\"N\n\x0e\x41pproveRequest\x12\x13\n\x0boverride_id\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x17\n\x0fidempotency_key\x18\x03 \x01(\x0c\"C\n\x14ListOverridesRequest\x12\x17\n\x0fintersection_id\x18\x01 \x01(\t\x12\x12\n\nwith_ended\x18\x02 \x01(\x08\"?\n\x12ListOverridesReply\x12)\n\toverrides\x18\x01 \x03(\x0b\x32\x16.ampelwerk.v1.Override*\xfb\x01\n\rOverrideState\x12\x1e\n\x1aOVERRIDE_STATE_UNSPECIFIED\x10\x00\x12\x1a\n\x16OVERRIDE_STATE_REFUSED\x10\x01\x12$\n OVERRIDE_STATE_AWAITING_APPROVAL\x10\x02\x12\x1a\n\x16OVERRIDE_STATE_GRANTED\x10\x03\x12\x1c\n\x18OVERRIDE_STATE_DELIVERED\x10\x04\x12\x19\n\x15OVERRIDE_STATE_ACTIVE\x10\x05\x12\x19\n\x15OVERRIDE_STATE_ENDING\x10\x06\x12\x18\n\x14OVERRIDE_STATE_ENDED\x10\x07\x32\xa9\x03\n\x0fOverrideService\x12L\n\x04List\x12\".ampelwerk.v1.ListOverridesRequest\x1a .ampelwerk.v1.ListOverridesReply\x12G\n\x07Preview\x12\x1d.ampelwerk.v1.OverrideRequest\x1a\x1d.ampelwerk.v1.OverridePreview\x12@\n\x07Request\x12\x1d.ampelwerk.v1.OverrideRequest\x1a\x16.ampelwerk.v1.Override\x12;\n\x05Renew\x12\x1a.ampelwerk.v1.RenewRequest\x1a\x16.ampelwerk.v1.Override\x12?\n\x07Release\x12\x1c.ampelwerk.v1.ReleaseRequest\x1a\x16.ampelwerk.v1.Override\x12?\n\x07\x41pprove\x12\x1c.ampelwerk.v1.ApproveRequest\x1a\x16.ampelwerk.v1.Overrideb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!ampelwerk/proto/v1/override.proto\x12\x0c\x61mpelwerk.v1\x1a\x1f\x61mpelwerk/proto/v1/common.proto\"\xd0\x03\n\x0eOverrideAction\x12/\n\x0bselect_plan\x18\x01 \x01(\x0b\x32\x18.ampelwerk.v1.SelectPlanH\x00\x12-\n\nhold_stage\x18\x02 \x01(\x0b\x32\x17.ampelwerk.v1.HoldStageH\x00\x12/\n\x0b\x66orce_stage\x18\x03 \x01(\x0b\x32\x18.ampelwerk.v1.ForceStageH\x00\x12-\n\nfixed_time\x18\x04 \x01(\x0b\x32\x17.ampelwerk.v1.FixedTimeH\x00\x12&\n\x06gating\x18\x05 \x01(\x0b\x32\x14.ampelwerk.v1.GatingH\x00\x12-\n\ngreen_wave\x18\x06 \x01(\x0b\x32\x17.ampelwerk.v1.GreenWaveH\x00\x12*\n\x08priority\x18\x07 \x01(\x0b\x32\x16.ampelwerk.v1.PriorityH\x00\x12\'\n\x07\x61ll_red\x18\x08 \x01(\x0b\x32\x14.ampelwerk.v1.AllRedH\x00\x12$\n\x05\x66lash\x18\t \x01(\x0b\x32\x13.ampelwerk.v1.FlashH\x00\x12\"\n\x04\x64\x61rk\x18\n \x01(\x0b\x32\x12.ampelwerk.v1.DarkH\x00\x42\x08\n\x06\x61\x63tion\"\x1d\n\nSelectPlan\x12\x0f\n\x07plan_id\x18\x01 \x01(\t\"\x1d\n\tHoldStage\x12\x10\n\x08stage_id\x18\x01 \x01(\t\"\x1e\n\nForceStage\x12\x10\n\x08stage_id\x18\x01 \x01(\t\"\x0b\n\tFixedTime\"0\n\x06Gating\x12\x10\n\x08group_id\x18\x01 \x01(\t\x12\x14\n\x0cmax_green_ms\x18\x02 \x01(\r\"E\n\tGreenWave\x12\x10\n\x08route_id\x18\x01 \x01(\t\x12\x13\n\x0b\x65ta_unix_ms\x18\x02 \x03(\x03\x12\x11\n\tgroup_ids\x18\x03 \x03(\t\"T\n\x08Priority\x12\x10\n\x08group_id\x18\x01 \x01(\t\x12\x13\n\x0b\x65ta_unix_ms\x18\x02 \x01(\x03\x12\r\n\x05\x63lass\x18\x03 \x01(\t\x12\x12\n\nlateness_s\x18\x04 \x01(\x11\"\x08\n\x06\x41llRed\"\x07\n\x05\x46lash\"\x06\n\x04\x44\x61rk\";\n\x0f\x45xpectedVersion\x12\x17\n\x0fintersection_id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x04\"\xa0\x02\n\x0fOverrideRequest\x12\x17\n\x0fidempotency_key\x18\x01 \x01(\x0c\x12\x18\n\x10intersection_ids\x18\x02 \x03(\t\x12\x10\n\x08route_id\x18\x03 \x01(\t\x12,\n\x06\x61\x63tion\x18\x04 \x01(\x0b\x32\x1c.ampelwerk.v1.OverrideAction\x12\x0e\n\x06ttl_ms\x18\x05 \x01(\r\x12\x1a\n\x12not_before_unix_ms\x18\x06 \x01(\x03\x12\x0e\n\x06reason\x18\x07 \x01(\t\x12\x37\n\x10\x65xpected_version\x18\x08 \x03(\x0b\x32\x1d.ampelwerk.v1.ExpectedVersion\x12\x11\n\tsupersede\x18\t \x01(\x08\x12\x12\n\npreview_id\x18\n \x01(\t\"j\n\x14IntersectionOverride\x12\x17\n\x0fintersection_id\x18\x01 \x01(\t\x12*\n\x05state\x18\x02 \x01(\x0e\x32\x1b.ampelwerk.v1.OverrideState\x12\r\n\x05\x63\x61use\x18\x03 \x01(\t\"\xcc\x02\n\x08Override\x12\x13\n\x0boverride_id\x18\x01 \x01(\t\x12*\n\x05state\x18\x02 \x01(\x0e\x32\x1b.ampelwerk.v1.OverrideState\x12\r\n\x05\x63\x61use\x18\x03 \x01(\t\x12\x0e\n\x06holder\x18\x04 \x01(\t\x12\x0c\n\x04role\x18\x05 \x01(\t\x12\x10\n\x08priority\x18\x06 \x01(\r\x12\x19\n\x11\x65\x66\x66\x65\x63tive_unix_ms\x18\x07 \x01(\x03\x12\x16\n\x0e\x65xpiry_unix_ms\x18\x08 \x01(\x03\x12<\n\x10per_intersection\x18\t \x03(\x0b\x32\".ampelwerk.v1.IntersectionOverride\x12\x11\n\taudit_seq\x18\n \x01(\x04\x12,\n\x06\x61\x63tion\x18\x0b \x01(\x0b\x32\x1c.ampelwerk.v1.OverrideAction\x12\x0e\n\x06reason\x18\x0c \x01(\t\"m\n\rApproachDelay\x12\x17\n\x0fintersection_id\x18\x01 \x01(\t\x12\x13\n\x0b\x61pproach_id\x18\x02 \x01(\t\x12\x1a\n\x12\x64\x65lay_change_veh_s\x18\x03 \x01(\x01\x12\x12\n\nmax_red_ms\x18\x04 \x01(\r\"\xd9\x01\n\x0fOverridePreview\x12\x12\n\npreview_id\x18\x01 \x01(\t\x12\'\n\x08\x66indings\x18\x02 \x03(\x0b\x32\x15.ampelwerk.v1.Finding\x12\'\n\x07holders\x18\x03 \x03(\x0b\x32\x16.ampelwerk.v1.Override\x12/\n\napproaches\x18\x04 \x03(\x0b\x32\x1b.ampelwerk.v1.ApproachDelay\x12\x12\n\nhorizon_ms\x18\x05 \x01(\r\x12\x1b\n\x13valid_until_unix_ms\x18\x06 \x01(\x03\"\\\n\x0cRenewRequest\x12\x13\n\x0boverride_id\x18\x01 \x01(\t\x12\x0e\n\x06ttl_ms\x18\x02 \x01(\r\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x17\n\x0fidempotency_key\x18\x04 \x01(\x0c\"N\n\x0eReleaseRequest\x12\x13\n\x0boverride_id\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x17\n\x0fidempotency_key\x18\x03 \x01(\x0c\"N\n\x0e\x41pproveRequest\x12\x13\n\x0boverride_id\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x17\n\x0fidempotency_key\x18\x03 \x01(\x0c\"C\n\x14ListOverridesRequest\x12\x17\n\x0fintersection_id\x18\x01 \x01(\t\x12\x12\n\nwith_ended\x18\x02 \x01(\x08\"?\n\x12ListOverridesReply\x12)\n\toverrides\x18\x01 \x03(\x0b\x32\x16.ampelwerk.v1.Override*\xfb\x01\n\rOverrideState\x12\x1e\n\x1aOVERRIDE_STATE_UNSPECIFIED\x10\x00\x12\x1a\n\x16OVERRIDE_STATE_REFUSED\x10\x01\x12$\n OVERRIDE_STATE_AWAITING_APPROVAL\x10\x02\x12\x1a\n\x16OVERRIDE_STATE_GRANTED\x10\x03\x12\x1c\n\x18OVERRIDE_STATE_DELIVERED\x10\x04\x12\x19\n\x15OVERRIDE_STATE_ACTIVE\x10\x05\x12\x19\n\x15OVERRIDE_STATE_ENDING\x10\x06\x12\x18\n\x14OVERRIDE_STATE_ENDED\x10\x07\x32\xa9\x03\n\x0fOverrideService\x12L\n\x04List\x12\".ampelwerk.v1.ListOverridesRequest\x1a .ampelwerk.v1.ListOverridesReply\x12G\n\x07Preview\x12\x1d.ampelwerk.v1.OverrideRequest\x1a\x1d.ampelwerk.v1.OverridePreview\x12@\n\x07Request\x12\x1d.ampelwerk.v1.OverrideRequest\x1a\x16.ampelwerk.v1.Override\x12;\n\x05Renew\x12\x1a.ampelwerk.v1.RenewRequest\x1a\x16.ampelwerk.v1.Override\x12?\n\x07Release\x12\x1c.ampelwerk.v1.ReleaseRequest\x1a\x16.ampelwerk.v1.Override\x12?\n\x07\x41pprove\x12\x1c.ampelwerk.v1.ApproveRequest\x1a\x16.ampelwerk.v1.Overrideb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'ampelwerk.proto.v1.override_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_OVERRIDESTATE']._serialized_start=2388
-  _globals['_OVERRIDESTATE']._serialized_end=2639
+  _globals['_OVERRIDESTATE']._serialized_start=2407
+  _globals['_OVERRIDESTATE']._serialized_end=2658
   _globals['_OVERRIDEACTION']._serialized_start=85
   _globals['_OVERRIDEACTION']._serialized_end=549
   _globals['_SELECTPLAN']._serialized_start=551
@@ -47,37 +47,37 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GATING']._serialized_start=658
   _globals['_GATING']._serialized_end=706
   _globals['_GREENWAVE']._serialized_start=708
-  _globals['_GREENWAVE']._serialized_end=758
-  _globals['_PRIORITY']._serialized_start=760
-  _globals['_PRIORITY']._serialized_end=844
-  _globals['_ALLRED']._serialized_start=846
-  _globals['_ALLRED']._serialized_end=854
-  _globals['_FLASH']._serialized_start=856
-  _globals['_FLASH']._serialized_end=863
-  _globals['_DARK']._serialized_start=865
-  _globals['_DARK']._serialized_end=871
-  _globals['_EXPECTEDVERSION']._serialized_start=873
-  _globals['_EXPECTEDVERSION']._serialized_end=932
-  _globals['_OVERRIDEREQUEST']._serialized_start=935
-  _globals['_OVERRIDEREQUEST']._serialized_end=1223
-  _globals['_INTERSECTIONOVERRIDE']._serialized_start=1225
-  _globals['_INTERSECTIONOVERRIDE']._serialized_end=1331
-  _globals['_OVERRIDE']._serialized_start=1334
-  _globals['_OVERRIDE']._serialized_end=1666
-  _globals['_APPROACHDELAY']._serialized_start=1668
-  _globals['_APPROACHDELAY']._serialized_end=1777
-  _globals['_OVERRIDEPREVIEW']._serialized_start=1780
-  _globals['_OVERRIDEPREVIEW']._serialized_end=1997
-  _globals['_RENEWREQUEST']._serialized_start=1999
-  _globals['_RENEWREQUEST']._serialized_end=2091
-  _globals['_RELEASEREQUEST']._serialized_start=2093
-  _globals['_RELEASEREQUEST']._serialized_end=2171
-  _globals['_APPROVEREQUEST']._serialized_start=2173
-  _globals['_APPROVEREQUEST']._serialized_end=2251
-  _globals['_LISTOVERRIDESREQUEST']._serialized_start=2253
-  _globals['_LISTOVERRIDESREQUEST']._serialized_end=2320
-  _globals['_LISTOVERRIDESREPLY']._serialized_start=2322
-  _globals['_LISTOVERRIDESREPLY']._serialized_end=2385
-  _globals['_OVERRIDESERVICE']._serialized_start=2642
-  _globals['_OVERRIDESERVICE']._serialized_end=3067
+  _globals['_GREENWAVE']._serialized_end=777
+  _globals['_PRIORITY']._serialized_start=779
+  _globals['_PRIORITY']._serialized_end=863
+  _globals['_ALLRED']._serialized_start=865
+  _globals['_ALLRED']._serialized_end=873
+  _globals['_FLASH']._serialized_start=875
+  _globals['_FLASH']._serialized_end=882
+  _globals['_DARK']._serialized_start=884
+  _globals['_DARK']._serialized_end=890
+  _globals['_EXPECTEDVERSION']._serialized_start=892
+  _globals['_EXPECTEDVERSION']._serialized_end=951
+  _globals['_OVERRIDEREQUEST']._serialized_start=954
+  _globals['_OVERRIDEREQUEST']._serialized_end=1242
+  _globals['_INTERSECTIONOVERRIDE']._serialized_start=1244
+  _globals['_INTERSECTIONOVERRIDE']._serialized_end=1350
+  _globals['_OVERRIDE']._serialized_start=1353
+  _globals['_OVERRIDE']._serialized_end=1685
+  _globals['_APPROACHDELAY']._serialized_start=1687
+  _globals['_APPROACHDELAY']._serialized_end=1796
+  _globals['_OVERRIDEPREVIEW']._serialized_start=1799
+  _globals['_OVERRIDEPREVIEW']._serialized_end=2016
+  _globals['_RENEWREQUEST']._serialized_start=2018
+  _globals['_RENEWREQUEST']._serialized_end=2110
+  _globals['_RELEASEREQUEST']._serialized_start=2112
+  _globals['_RELEASEREQUEST']._serialized_end=2190
+  _globals['_APPROVEREQUEST']._serialized_start=2192
+  _globals['_APPROVEREQUEST']._serialized_end=2270
+  _globals['_LISTOVERRIDESREQUEST']._serialized_start=2272
+  _globals['_LISTOVERRIDESREQUEST']._serialized_end=2339
+  _globals['_LISTOVERRIDESREPLY']._serialized_start=2341
+  _globals['_LISTOVERRIDESREPLY']._serialized_end=2404
+  _globals['_OVERRIDESERVICE']._serialized_start=2661
+  _globals['_OVERRIDESERVICE']._serialized_end=3086
 # @@protoc_insertion_point(module_scope)

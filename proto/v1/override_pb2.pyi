@@ -82,12 +82,14 @@ class Gating(_message.Message):
     def __init__(self, group_id: _Optional[str] = ..., max_green_ms: _Optional[int] = ...) -> None: ...
 
 class GreenWave(_message.Message):
-    __slots__ = ("route_id", "eta_unix_ms")
+    __slots__ = ("route_id", "eta_unix_ms", "group_ids")
     ROUTE_ID_FIELD_NUMBER: _ClassVar[int]
     ETA_UNIX_MS_FIELD_NUMBER: _ClassVar[int]
+    GROUP_IDS_FIELD_NUMBER: _ClassVar[int]
     route_id: str
     eta_unix_ms: _containers.RepeatedScalarFieldContainer[int]
-    def __init__(self, route_id: _Optional[str] = ..., eta_unix_ms: _Optional[_Iterable[int]] = ...) -> None: ...
+    group_ids: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, route_id: _Optional[str] = ..., eta_unix_ms: _Optional[_Iterable[int]] = ..., group_ids: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Priority(_message.Message):
     __slots__ = ("group_id", "eta_unix_ms", "lateness_s")

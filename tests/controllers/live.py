@@ -7,6 +7,7 @@ import secrets
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -20,9 +21,11 @@ from ampelwerk.controllers.local import LocalController
 from ampelwerk.controllers.roadside import Roadside
 from ampelwerk.controllers.service.errors import TRAILER
 from ampelwerk.controllers.service.live_city import LiveCity
+from ampelwerk.controllers.service.override_dispatch import OverrideDispatch
 from ampelwerk.controllers.service.server import Server
 from ampelwerk.controllers.signing import PlanSigner, PlanVerifier
 from ampelwerk.controllers.site import site_of
+from ampelwerk.controllers.store.store import Store
 from ampelwerk.engine.strategies.strategy import Wish
 from ampelwerk.models.detection import DetectorFrame, LoopAlarm
 from ampelwerk.proto.v1.common_pb2 import CLOCK_SOURCE_NTP, ErrorDetail
@@ -62,6 +65,7 @@ class Live:
     server: Server
     control: Wanted
     calls: list[tuple[str, grpc.StatusCode]] = field(default_factory=list)
+    overrides: OverrideDispatch | None = None
 
     @property
     def address(self) -> str:
@@ -119,24 +123,37 @@ async def until(there: Callable[[], bool], timeout_s: float = 20.0) -> None:
 
 
 @asynccontextmanager
-async def running(**options: Any) -> AsyncIterator[Live]:
-    """A server of three crossroads."""
-    clock, authority = SimulatedClock(BEGIN_MS), Authority.new(CITY, utc_now())
-    signer = PlanSigner(Ed25519PrivateKey.generate())
+async def running(
+    *, store: Path | None = None, after: Live | None = None, **options: Any
+) -> AsyncIterator[Live]:
+    """A server of three crossroads.
+
+    Parameters
+    ----------
+    store : file of the control room's store; without one there are no overrides.
+    after : a server that has stopped, at whose place this one stands.
+    """
+    clock = after.clock if after else SimulatedClock(BEGIN_MS)
+    authority = after.authority if after else Authority.new(CITY, utc_now())
+    signer = after.signer if after else PlanSigner(Ed25519PrivateKey.generate())
     city = LiveCity(road(), clock, signer, epoch=7, begin_s=BEGIN_MS / 1000, step_s=1.0)
     city.control = control = Wanted()
     calls: list[tuple[str, grpc.StatusCode]] = []
+    overrides = None
+    if store is not None:
+        overrides = OverrideDispatch(city, Store(str(store)), key=signer.key)
     server = Server(
         city,
-        "127.0.0.1:0",
+        after.address if after else "127.0.0.1:0",
         authority.issue(Identity(city=CITY, kind=Kind.SERVER, name="server"), utc_now()),
         city_name=CITY,
         called=lambda method, status: calls.append((method, status)),
+        overrides=overrides,
         **options,
     )
     await server.start()
     try:
-        yield Live(clock, authority, signer, city, server, control, calls)
+        yield Live(clock, authority, signer, city, server, control, calls, overrides)
     finally:
         await server.stop()
 

@@ -70,8 +70,15 @@ async def _ask(channel: Any, method: str) -> Status:
     return Status.OK
 
 
-@live
-async def test_each_kind_reaches_what_its_row_says_and_nothing_else(there: Live) -> None:
+def test_the_table_is_what_callers_meet(tmp_path: Path) -> None:
+    async def inside() -> None:
+        async with running(store=tmp_path / "store.sqlite3") as there:
+            await _walk(there)
+
+    asyncio.run(inside())
+
+
+async def _walk(there: Live) -> None:
     served = set(there.server.services)
     for kind in CALLERS:
         name = "north" if kind is Kind.CONTROLLER else "somebody"

@@ -1,0 +1,247 @@
+"""The control room's end of the wire: requests for overrides, their list, and the audit."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+
+import grpc
+
+from ampelwerk.controllers.certificates import Credentials
+from ampelwerk.controllers.client import CHANNEL_OPTIONS
+from ampelwerk.controllers.override_convert import action_of, request_message, state_of
+from ampelwerk.controllers.service.errors import TRAILER
+from ampelwerk.controllers.store.audit import Raw, RawCheckpoint, checkpoint_bytes
+from ampelwerk.models.errors import (
+    AmpelwerkError,
+    InvalidInputError,
+    OverrideRefusedError,
+    RefusalCode,
+    ServerError,
+)
+from ampelwerk.models.override import OverrideRequest
+from ampelwerk.proto.v1 import audit_pb2, override_pb2
+from ampelwerk.proto.v1.audit_pb2_grpc import AuditServiceStub
+from ampelwerk.proto.v1.common_pb2 import ErrorDetail
+from ampelwerk.proto.v1.override_pb2_grpc import OverrideServiceStub
+
+TIMEOUT_S = 10.0
+"""Deadline of a request. [s]"""
+AUDIT_TIMEOUT_S = 600.0
+"""Deadline of reading an audit. [s]"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeenOverride:
+    """An override as the server tells of it."""
+
+    override_id: str
+    """Name."""
+    action: str
+    """What."""
+    state: str
+    """How far it has come."""
+    cause: str
+    """Why it is over, empty while it is not."""
+    holder: str
+    """Who asked."""
+    role: str
+    """In which role."""
+    effective_unix_ms: int
+    """From when on. [ms]"""
+    expiry_unix_ms: int
+    """Until when, unless renewed. [ms]"""
+    reason: str
+    """Why."""
+    where: dict[str, str]
+    """State at each intersection."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApproachForecast:
+    """What a request would do to one approach."""
+
+    intersection: str
+    """Which intersection."""
+    approach: str
+    """Which of its roads, or the group of a crossing."""
+    delay_change_veh_s: float
+    """More (or less) delay than without it. [veh s]"""
+    longest_red_s: float
+    """Longest red with it. [s]"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forecast:
+    """What a request would do, by the server's model."""
+
+    horizon_s: float
+    """How far ahead it looked. [s]"""
+    approaches: tuple[ApproachForecast, ...]
+    """By approach."""
+    notes: tuple[str, ...]
+    """What holds it back, and what the model has nothing to say about."""
+    holders: tuple[SeenOverride, ...]
+    """Overrides of equal precedence that stand there."""
+
+
+class ControlRoomClient:
+    """Somebody's line to the server; a context manager.
+
+    Every method raises `InvalidInputError`, `OverrideRefusedError` or `ServerError` with what the
+    server says.
+    """
+
+    def __init__(self, address: str, credentials: Credentials) -> None:
+        self._channel = grpc.secure_channel(
+            address,
+            grpc.ssl_channel_credentials(
+                root_certificates=credentials.authority,
+                private_key=credentials.key,
+                certificate_chain=credentials.certificate,
+            ),
+            options=CHANNEL_OPTIONS,
+        )
+        self._overrides: Any = OverrideServiceStub(self._channel)
+        self._audit: Any = AuditServiceStub(self._channel)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._channel.close()
+
+    def request(self, request: OverrideRequest) -> SeenOverride:
+        """Ask for an override."""
+        return _seen(_told(self._overrides.Request, request_message(request)))
+
+    def preview(self, request: OverrideRequest) -> Forecast:
+        """What a request would do."""
+        found = _told(self._overrides.Preview, request_message(request))
+        return Forecast(
+            horizon_s=found.horizon_ms / 1000,
+            approaches=tuple(
+                ApproachForecast(
+                    intersection=one.intersection_id,
+                    approach=one.approach_id,
+                    delay_change_veh_s=one.delay_change_veh_s,
+                    longest_red_s=one.max_red_ms / 1000,
+                )
+                for one in found.approaches
+            ),
+            notes=tuple(finding.message for finding in found.findings),
+            holders=tuple(_seen(override) for override in found.holders),
+        )
+
+    def renew(self, name: str, ttl_ms: int, *, key: bytes, reason: str = "") -> SeenOverride:
+        """Let it last so long from now."""
+        message = override_pb2.RenewRequest(
+            override_id=name, ttl_ms=ttl_ms, reason=reason, idempotency_key=key
+        )
+        return _seen(_told(self._overrides.Renew, message))
+
+    def release(self, name: str, *, key: bytes, reason: str = "") -> SeenOverride:
+        """End it."""
+        message = override_pb2.ReleaseRequest(override_id=name, reason=reason, idempotency_key=key)
+        return _seen(_told(self._overrides.Release, message))
+
+    def approve(self, name: str, *, key: bytes, reason: str = "") -> SeenOverride:
+        """Agree as the second person."""
+        message = override_pb2.ApproveRequest(override_id=name, reason=reason, idempotency_key=key)
+        return _seen(_told(self._overrides.Approve, message))
+
+    def overrides(self, intersection: str = "", *, with_ended: bool = False) -> list[SeenOverride]:
+        """Overrides, in the order in which they were asked for."""
+        message = override_pb2.ListOverridesRequest(
+            intersection_id=intersection, with_ended=with_ended
+        )
+        reply = _told(self._overrides.List, message)
+        return [_seen(override) for override in reply.overrides]
+
+    def audit(
+        self, *, first: int = 1, last: int | None = None, actor: str = "", target: str = "",
+        method: str = "",
+    ) -> Iterator[Raw]:  # fmt: skip
+        """Records of the audit as they were hashed."""
+        message = audit_pb2.QueryAuditRequest(
+            from_seq=first, to_seq=last or 0, actor=actor, target=target, kind=method
+        )
+        try:
+            for entry in self._audit.Query(message, timeout=AUDIT_TIMEOUT_S):
+                yield Raw(_seq(entry.record), entry.record, entry.sha256.hex())
+        except grpc.RpcError as error:
+            raise as_error(error) from error
+
+    def checkpoints(self) -> Sequence[RawCheckpoint]:
+        """The last signed record, if one was signed."""
+        found = _told(self._audit.GetCheckpoint, audit_pb2.GetCheckpointRequest())
+        if not found.seq:
+            return ()
+        content = checkpoint_bytes(found.seq, found.sha256.hex(), found.at_unix_ms)
+        return (RawCheckpoint(found.seq, content, found.key_id.hex(), found.signature),)
+
+
+def _seq(record: bytes) -> int:
+    """Number that a record says it has; -1 if it cannot be read."""
+    try:
+        return int(json.loads(record)["seq"])
+    except (ValueError, KeyError, TypeError):
+        return -1
+
+
+def _told(method: Any, message: Any) -> Any:
+    """The server's answer."""
+    try:
+        return method(message, timeout=TIMEOUT_S)
+    except grpc.RpcError as error:
+        raise as_error(error) from error
+
+
+def as_error(error: Any) -> AmpelwerkError:
+    """What the server says, as an error of ours."""
+    detail, said = ErrorDetail(), error.details() or ""
+    for name, value in error.trailing_metadata() or ():
+        if name == TRAILER:
+            detail.ParseFromString(value)
+    if detail.code == "INVALID":
+        return InvalidInputError(said)
+    if detail.code in set(RefusalCode):
+        return OverrideRefusedError(
+            RefusalCode(detail.code),
+            f"{detail.code}: {said}",
+            holder=detail.holder,
+            expires_unix_ms=detail.expires_unix_ms,
+        )
+    if error.code() is grpc.StatusCode.UNAVAILABLE and not detail.code:
+        return ServerError(
+            "the server cannot be reached, or does not believe the certificate",
+            remedy="check --server and --certificates",
+        )
+    return ServerError(f"{detail.code or error.code().name}: {said}")
+
+
+def _seen(message: override_pb2.Override) -> SeenOverride:
+    def word(state: int) -> str:
+        known = state_of(state)
+        return known.value if known else f"state {state}"
+
+    return SeenOverride(
+        override_id=message.override_id,
+        action=action_of(message.action).value,
+        state=word(message.state),
+        cause=message.cause.lower(),
+        holder=message.holder,
+        role=message.role,
+        effective_unix_ms=message.effective_unix_ms,
+        expiry_unix_ms=message.expiry_unix_ms,
+        reason=message.reason,
+        where={one.intersection_id: word(one.state) for one in message.per_intersection},
+    )

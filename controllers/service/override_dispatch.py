@@ -1,0 +1,263 @@
+"""Overrides between the desk and the controllers: what changed goes down, what is said comes up.
+
+The desk writes to the store before anything has an effect, and a write waits for the disk. So it works
+in a thread of its own, one call after another, and the event loop goes on. What changed is pushed in
+the order in which it was decided. A controller that comes (back) is told everything that is due.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from ampelwerk.controllers.identity import Identity
+from ampelwerk.controllers.override_convert import end_cause, push_of, state_of
+from ampelwerk.controllers.override_desk import OverrideDesk
+from ampelwerk.controllers.override_policy import Policy
+from ampelwerk.controllers.service.errors import Refused
+from ampelwerk.controllers.service.live_city import LiveCity
+from ampelwerk.controllers.service.session import PlanStream, Session
+from ampelwerk.controllers.store import audit, database
+from ampelwerk.controllers.store.audit import AuditEntry
+from ampelwerk.controllers.store.store import Store
+from ampelwerk.models.errors import OverrideRefusedError, RefusalCode, StoreError
+from ampelwerk.models.override import (
+    EndCause,
+    Override,
+    OverrideId,
+    OverrideRequest,
+    OverrideState,
+)
+from ampelwerk.proto.v1 import common_pb2, controller_pb2
+
+Result = TypeVar("Result")
+Decided = tuple[Override, Sequence[Override]]
+"""The reply, and everything that changed."""
+SIGN_MS, SIGN_RECORDS = 60_000, 1_000
+"""The audit is signed so often, if there is something new: after this time [ms], or so many records."""
+log = logging.getLogger("ampelwerk.server")
+
+
+class OverrideDispatch:
+    """The desk of a live city.
+
+    Parameters
+    ----------
+    store : keeps overrides and audit; closed with the server.
+    key : signs checkpoints of the audit; None: they are not signed.
+    """
+
+    def __init__(
+        self,
+        city: LiveCity,
+        store: Store,
+        policy: Policy | None = None,
+        *,
+        key: Ed25519PrivateKey | None = None,
+    ) -> None:
+        self._city, self.store = city, store
+        sites = {s.intersection.intersection_id: s.intersection for s in city.sessions}
+        self._desk = OverrideDesk(store, sites, policy, reachable=self._check_reachable)
+        self._pool = ThreadPoolExecutor(1, "override-desk")
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._ticking = False
+        self._key, self._signed_ms, self._signed_seq = key, city.clock.mono_ms(), 0
+
+    async def decide(self, call: Callable[[OverrideDesk, int], Decided]) -> Override:
+        """Let the desk decide a request and tell the controllers; the reply.
+
+        It is carried to its end even if whoever asked has gone meanwhile.
+        """
+        return await asyncio.shield(self._start(self._decide(call)))
+
+    async def ask(self, call: Callable[[OverrideDesk], Result]) -> Result:
+        """Run something in the desk's thread."""
+        return await asyncio.get_running_loop().run_in_executor(self._pool, call, self._desk)
+
+    async def refuse(self, error: Exception, entry: AuditEntry) -> None:
+        """Record a refusal that the desk has not seen."""
+        await asyncio.shield(self._start(self.ask(lambda desk: desk.refuse(error, entry))))
+
+    async def turned_away(self, method: str, identity: Identity, error: Refused) -> None:
+        """Record a command that the gate let nobody through with."""
+        entry = AuditEntry(
+            at_unix_ms=self._city.clock.unix_ms(),
+            actor=identity.name,
+            role=identity.kind.value,
+            method=audited_method(method),
+            target="",
+            result=error.code,
+            detail=str(error),
+        )
+        await asyncio.shield(self._start(self.ask(lambda desk: desk.record(entry))))
+
+    def tick(self) -> None:
+        """Let what is over end; one tick at a time."""
+        if not self._ticking:
+            self._ticking = True
+            self._start(self._tick())
+
+    def greet(self, session: Session, stream: PlanStream) -> None:
+        """A controller has connected: tell it what is due, and what is over since it was there."""
+        session.ask_again = True
+        self._start(self._greet(session, stream))
+
+    def heard(self, session: Session, stream: PlanStream, held: Iterable[str]) -> None:
+        """A heartbeat: leases that are over here are ended there."""
+        names = [OverrideId(name) for name in held]
+        if names and not stream.unanswered_overrides:
+            self._start(self._end_strays(session, stream, names))
+
+    async def reported(
+        self, session: Session, stream: PlanStream, report: controller_pb2.OverrideReport
+    ) -> None:
+        """A controller says what became of a lease.
+
+        Its next message waits until that is kept; if it cannot be, the stream ends, and everything is
+        told again on the next one.
+        """
+        if report.nonce and not stream.override_answered(report.nonce):
+            return
+        await asyncio.shield(self._start(self._reported(session, report)))
+
+    async def settled(self) -> None:
+        """Until all that has begun is done."""
+        while self._tasks:
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    @property
+    def idle(self) -> bool:
+        """Nothing is being done."""
+        return not self._tasks
+
+    async def close(self) -> None:
+        """Finish what has begun, and let go of the store."""
+        await self.settled()
+        self._pool.shutdown()
+        self.store.close()
+
+    def _start(self, work: Coroutine[Any, Any, Result]) -> asyncio.Task[Result]:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+        return task
+
+    def _done(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        self._city.progressed()
+        error = None if task.cancelled() else task.exception()
+        if isinstance(error, StoreError):
+            log.error("the store failed: %s", error)
+
+    async def _decide(self, call: Callable[[OverrideDesk, int], Decided]) -> Override:
+        now_ms = self._city.clock.unix_ms()
+        reply, changed = await self.ask(lambda desk: call(desk, now_ms))
+        self._push(changed)
+        return reply
+
+    async def _tick(self) -> None:
+        now_ms = self._city.clock.unix_ms()
+        try:
+            self._push(await self.ask(lambda desk: desk.tick(now_ms)))
+            await self.ask(lambda _: self._sign(now_ms))
+        finally:
+            self._ticking = False
+
+    def _sign(self, now_unix_ms: int) -> None:
+        """Sign the audit's last record when that is due."""
+        if self._key is None:
+            return
+        with self.store.read() as reading:
+            seq = reading.audit_seq
+        mono_ms = self._city.clock.mono_ms()
+        if mono_ms - self._signed_ms < SIGN_MS and seq - self._signed_seq < SIGN_RECORDS:
+            return
+        with database.writing(self.store.engine) as connection:
+            audit.add_checkpoint(connection, self._key, now_unix_ms)
+        self._signed_ms, self._signed_seq = mono_ms, seq
+
+    async def _greet(self, session: Session, stream: PlanStream) -> None:
+        place = session.intersection.intersection_id
+        for override in await self.ask(lambda desk: desk.book.open_at(place)):
+            self._push_to(session, stream, override)
+
+    async def _end_strays(
+        self, session: Session, stream: PlanStream, names: Sequence[OverrideId]
+    ) -> None:
+        place = session.intersection.intersection_id
+        for name in await self.ask(lambda desk: desk.book.strays(place, names)):
+            stream.push_override(
+                controller_pb2.OverridePush(override_id=name, kind=controller_pb2.OVERRIDE_KIND_END)
+            )
+
+    async def _reported(self, session: Session, report: controller_pb2.OverrideReport) -> None:
+        place, now_ms = session.intersection.intersection_id, self._city.clock.unix_ms()
+        state, name = state_of(report.state), OverrideId(report.override_id)
+        ended = active = None
+        if state is OverrideState.ENDED:
+            ended = end_cause(report.cause) or EndCause.FAILED
+            session.ask_again = True
+        elif state in (OverrideState.ACTIVE, OverrideState.DELIVERED):
+            active = state is OverrideState.ACTIVE
+        else:
+            return
+        changed = await self.ask(
+            lambda desk: desk.reported(name, place, now_ms, active=active, ended=ended)
+        )
+        if ended is not None:
+            self._push(changed)  # over everywhere else, too, if it is
+
+    def _push(self, changed: Iterable[Override]) -> None:
+        """Bring what changed to the controllers that are there."""
+        for override in changed:
+            for leg in override.request.legs:
+                session = self._city.by_name[str(leg.intersection_id)]
+                if session.stream is not None:
+                    self._push_to(session, session.stream, override)
+
+    def _push_to(self, session: Session, stream: PlanStream, override: Override) -> None:
+        place = session.intersection.intersection_id
+        leg = override.leg(place)
+        told = override.live or place in override.delivered or override.ending_unix_ms
+        waits = override.state is OverrideState.AWAITING_APPROVAL
+        if leg is None or place in override.gone or waits or not told:
+            return
+        stream.push_override(push_of(override, leg, self._city.clock.unix_ms()))
+
+    def _check_reachable(self, request: OverrideRequest) -> None:
+        """Commands are never kept for a controller that is not there, or that listens to nobody."""
+        for leg in request.legs:
+            session = self._city.by_name[str(leg.intersection_id)]
+            if session.stream is None:
+                raise OverrideRefusedError(
+                    RefusalCode.OFFLINE,
+                    "the controller is not connected",
+                    where=f"intersection {session.name}",
+                    remedy="ask again when it is back; commands are not kept for it",
+                )
+            if session.mode == common_pb2.MODE_FAILED:
+                raise OverrideRefusedError(
+                    RefusalCode.LOCAL,
+                    "the intersection has a fault",
+                    where=f"intersection {session.name}",
+                    found=session.cause,
+                    remedy="ask again when the fault is cleared at the cabinet",
+                )
+
+
+def audited_method(method: str) -> str:
+    """A method of the interface as the audit names it, such as ``override.request``."""
+    service, _, name = method.rpartition("/")
+    kind = service.rpartition(".")[2].removesuffix("Service").lower()
+    return f"{kind}.{name.lower()}"
+
+
+def bounded(entry: AuditEntry, most: int = 1_000) -> AuditEntry:
+    """An entry whose texts, which a stranger may have sent, have an end."""
+    return replace(entry, target=entry.target[:most], reason=entry.reason[:most])

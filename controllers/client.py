@@ -26,6 +26,8 @@ REGISTER_TIMEOUT_S = 10.0
 """Deadline of unary calls. [s]"""
 FIRST_RETRY_S, LONGEST_RETRY_S = 1.0, 60.0
 """Bounds of the window in which a failed dial is repeated; it doubles each time. [s]"""
+ALARMS_EVERY_S = 2.0
+"""Alarms are told at most this often. [s]"""
 MAX_RECEIVE_BYTES = 256 * 1024
 """Largest message taken. [B]"""
 CHANNEL_OPTIONS = (
@@ -74,7 +76,7 @@ class RoadsideClient:
     ) -> None:
         self.roadside, self._address, self._credentials = roadside, address, credentials
         self._progressed = progressed
-        self._wake = asyncio.Event()
+        self._wake, self._alarms = asyncio.Event(), asyncio.Event()
         roadside.wake = self._wake.set
         self.connected = False
         """The three streams are open."""
@@ -129,12 +131,14 @@ class RoadsideClient:
             roadside.connected(reply)
             self._window_s = reply.reconnect_window_ms / 1000
             self.connected = True
+            roadside.alarms.news = True
             self._wake.set()
             await _until_one_ends(
                 self._read_plans(plans),
                 self._read_acks(detectors, roadside.detectors),
                 self._read_acks(events, roadside.events),
                 self._write(plans, detectors, events),
+                self._tell_alarms(telemetry),
             )
 
     async def _write(self, plans: Any, detectors: Any, events: Any) -> None:
@@ -147,7 +151,22 @@ class RoadsideClient:
                 await plans.write(roadside.outbox.popleft())
             await _send(events, roadside.events)
             await _send(detectors, roadside.detectors)
+            if roadside.alarms.news:
+                self._alarms.set()
             self._progressed()
+
+    async def _tell_alarms(self, telemetry: Any) -> None:
+        """All alarms after the connect, and whenever one has come or gone."""
+        while True:
+            await self._alarms.wait()
+            self._alarms.clear()
+            try:
+                report = self.roadside.alarms.report()
+                await telemetry.ReportAlarms(report, timeout=REGISTER_TIMEOUT_S)
+            except grpc.aio.AioRpcError as error:
+                log.warning("alarms not told: %s %s", error.code().name, error.details())
+                self.roadside.alarms.news = True  # once more with the next message
+            await asyncio.sleep(ALARMS_EVERY_S)
 
     async def _read_plans(self, stream: Any) -> None:
         async for message in stream:

@@ -11,14 +11,16 @@ import grpc
 
 from ampelwerk.controllers.convert import ruleset_sha256
 from ampelwerk.controllers.identity import valid_id
+from ampelwerk.controllers.override_convert import override_message, priority_message
 from ampelwerk.controllers.roadside import API_MINOR
 from ampelwerk.controllers.service.errors import Refused
 from ampelwerk.controllers.service.gate import Context, identity_of
 from ampelwerk.controllers.service.live_city import LiveCity
 from ampelwerk.controllers.service.override_dispatch import OverrideDispatch
+from ampelwerk.controllers.service.override_requests import OverrideRequests
 from ampelwerk.controllers.service.session import PlanStream, Session
 from ampelwerk.models.errors import InvalidInputError
-from ampelwerk.proto.v1 import controller_pb2, network_pb2, plan_pb2
+from ampelwerk.proto.v1 import controller_pb2, network_pb2, override_pb2, plan_pb2
 from ampelwerk.proto.v1.controller_pb2_grpc import ControllerServiceServicer
 
 CONNECTS_PER_S = 200
@@ -72,9 +74,14 @@ class ControllerService(ControllerServiceServicer):
     """For controllers."""
 
     def __init__(
-        self, city: LiveCity, timers: Timers, overrides: OverrideDispatch | None = None
+        self,
+        city: LiveCity,
+        timers: Timers,
+        overrides: OverrideDispatch | None = None,
+        requests: OverrideRequests | None = None,
     ) -> None:
         self._city, self._timers, self._overrides = city, timers, overrides
+        self._requests = requests
 
     async def Register(
         self,
@@ -130,6 +137,34 @@ class ControllerService(ControllerServiceServicer):
         if session.signed is not None and not held:
             reply.signed_plan.CopyFrom(session.signed)
         return reply
+
+    async def RequestPriority(
+        self, request: controller_pb2.PriorityRequest, context: Context
+    ) -> override_pb2.Override:
+        """Green for a vehicle that has announced itself at the roadside."""
+        requests = self._asking(context, request.intersection_id)
+        return override_message(
+            await requests.request(priority_message(request), identity_of(context))
+        )
+
+    async def ReleasePriority(
+        self, request: controller_pb2.PriorityRelease, context: Context
+    ) -> override_pb2.Override:
+        """It has passed."""
+        requests = self._asking(context, request.intersection_id)
+        message = override_pb2.ReleaseRequest(
+            override_id=request.override_id, idempotency_key=request.idempotency_key
+        )
+        return override_message(await requests.release(message, identity_of(context)))
+
+    def _asking(self, context: Context, intersection_id: str) -> OverrideRequests:
+        """Where a controller may ask for something, for itself alone."""
+        check_name(session_of(self._city, context), intersection_id)
+        if self._requests is None:
+            raise Refused(
+                grpc.StatusCode.FAILED_PRECONDITION, "OFFLINE", "this server has no overrides"
+            )
+        return self._requests
 
     async def Connect(
         self,
@@ -237,5 +272,6 @@ class ControllerService(ControllerServiceServicer):
             )
         elif state in (plan_pb2.PLAN_STATE_EXPIRED, plan_pb2.PLAN_STATE_REVERTED):
             session.applied_version = 0
+        session.plan_report = report
         session.changed += 1
         self._city.progressed()

@@ -67,6 +67,8 @@ class OverrideDispatch:
         self._pool = ThreadPoolExecutor(1, "override-desk")
         self._tasks: set[asyncio.Task[Any]] = set()
         self._ticking = False
+        self.changed: Callable[[Sequence[Override]], None] = lambda overrides: None
+        """Told of overrides that have changed."""
         self._key, self._signed_ms, self._signed_seq = key, city.clock.mono_ms(), 0
 
     async def decide(self, call: Callable[[OverrideDesk, int], Decided]) -> Override:
@@ -74,7 +76,7 @@ class OverrideDispatch:
 
         It is carried to its end even if whoever asked has gone meanwhile.
         """
-        return await asyncio.shield(self._start(self._decide(call)))
+        return await asyncio.shield(self.start(self._decide(call)))
 
     async def ask(self, call: Callable[[OverrideDesk], Result]) -> Result:
         """Run something in the desk's thread."""
@@ -82,7 +84,7 @@ class OverrideDispatch:
 
     async def refuse(self, error: Exception, entry: AuditEntry) -> None:
         """Record a refusal that the desk has not seen."""
-        await asyncio.shield(self._start(self.ask(lambda desk: desk.refuse(error, entry))))
+        await asyncio.shield(self.start(self.ask(lambda desk: desk.refuse(error, entry))))
 
     async def turned_away(self, method: str, identity: Identity, error: Refused) -> None:
         """Record a command that the gate let nobody through with."""
@@ -95,24 +97,24 @@ class OverrideDispatch:
             result=error.code,
             detail=str(error),
         )
-        await asyncio.shield(self._start(self.ask(lambda desk: desk.record(entry))))
+        await asyncio.shield(self.start(self.ask(lambda desk: desk.record(entry))))
 
     def tick(self) -> None:
         """Let what is over end; one tick at a time."""
         if not self._ticking:
             self._ticking = True
-            self._start(self._tick())
+            self.start(self._tick())
 
     def greet(self, session: Session, stream: PlanStream) -> None:
         """A controller has connected: tell it what is due, and what is over since it was there."""
         session.ask_again = True
-        self._start(self._greet(session, stream))
+        self.start(self._greet(session, stream))
 
     def heard(self, session: Session, stream: PlanStream, held: Iterable[str]) -> None:
         """A heartbeat: leases that are over here are ended there."""
         names = [OverrideId(name) for name in held]
         if names and not stream.unanswered_overrides:
-            self._start(self._end_strays(session, stream, names))
+            self.start(self._end_strays(session, stream, names))
 
     async def reported(
         self, session: Session, stream: PlanStream, report: controller_pb2.OverrideReport
@@ -124,7 +126,7 @@ class OverrideDispatch:
         """
         if report.nonce and not stream.override_answered(report.nonce):
             return
-        await asyncio.shield(self._start(self._reported(session, report)))
+        await asyncio.shield(self.start(self._reported(session, report)))
 
     async def settled(self) -> None:
         """Until all that has begun is done."""
@@ -142,7 +144,8 @@ class OverrideDispatch:
         self._pool.shutdown()
         self.store.close()
 
-    def _start(self, work: Coroutine[Any, Any, Result]) -> asyncio.Task[Result]:
+    def start(self, work: Coroutine[Any, Any, Result]) -> asyncio.Task[Result]:
+        """Begin something that the end of the server waits for."""
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._done)
@@ -193,7 +196,11 @@ class OverrideDispatch:
         place = session.intersection.intersection_id
         for name in await self.ask(lambda desk: desk.book.strays(place, names)):
             stream.push_override(
-                controller_pb2.OverridePush(override_id=name, kind=controller_pb2.OVERRIDE_KIND_END)
+                controller_pb2.OverridePush(
+                    override_id=name,
+                    kind=controller_pb2.OVERRIDE_KIND_END,
+                    epoch=self._city.epoch,
+                )
             )
 
     async def _reported(self, session: Session, report: controller_pb2.OverrideReport) -> None:
@@ -212,9 +219,12 @@ class OverrideDispatch:
         )
         if ended is not None:
             self._push(changed)  # over everywhere else, too, if it is
+        else:
+            self.changed(changed)
 
-    def _push(self, changed: Iterable[Override]) -> None:
+    def _push(self, changed: Sequence[Override]) -> None:
         """Bring what changed to the controllers that are there."""
+        self.changed(changed)
         for override in changed:
             for leg in override.request.legs:
                 session = self._city.by_name[str(leg.intersection_id)]
@@ -228,7 +238,9 @@ class OverrideDispatch:
         waits = override.state is OverrideState.AWAITING_APPROVAL
         if leg is None or place in override.gone or waits or not told:
             return
-        stream.push_override(push_of(override, leg, self._city.clock.unix_ms()))
+        stream.push_override(
+            push_of(override, leg, self._city.clock.unix_ms(), epoch=self._city.epoch)
+        )
 
     def _check_reachable(self, request: OverrideRequest) -> None:
         """Commands are never kept for a controller that is not there, or that listens to nobody."""

@@ -14,6 +14,7 @@ from grpc_reflection.v1alpha.reflection import SERVICE_NAME as REFLECTION
 from grpc_reflection.v1alpha.reflection import enable_server_reflection
 
 from ampelwerk.controllers.certificates import Credentials
+from ampelwerk.controllers.service.alarm_book import AlarmBook
 from ampelwerk.controllers.service.alarm_service import AlarmService
 from ampelwerk.controllers.service.audit_service import AuditService
 from ampelwerk.controllers.service.controller_service import ControllerService, Timers
@@ -23,6 +24,7 @@ from ampelwerk.controllers.service.gate import Gate
 from ampelwerk.controllers.service.live_city import LiveCity
 from ampelwerk.controllers.service.network_service import NetworkService
 from ampelwerk.controllers.service.override_dispatch import OverrideDispatch
+from ampelwerk.controllers.service.override_requests import OverrideRequests
 from ampelwerk.controllers.service.override_service import OverrideService
 from ampelwerk.controllers.service.rates import RATES, Buckets
 from ampelwerk.controllers.service.telemetry_service import TelemetryService
@@ -103,12 +105,15 @@ class Server:
             root_certificates=credentials.authority,
             require_client_auth=True,
         )
-        self.telemetry = TelemetryService(city)
+        requests = OverrideRequests(city, overrides) if overrides is not None else None
+        self._stopping = asyncio.Event()
+        self._alarms = AlarmBook(city, overrides)
+        self.telemetry = TelemetryService(city, self._alarms)
         self._health = HealthServicer()
         services: list[tuple[Any, object, str]] = [
             (
                 controller_pb2_grpc.add_ControllerServiceServicer_to_server,
-                ControllerService(city, self.timers, overrides),
+                ControllerService(city, self.timers, overrides, requests),
                 "ampelwerk.v1.ControllerService",
             ),
             (
@@ -118,12 +123,12 @@ class Server:
             ),
             (
                 network_pb2_grpc.add_NetworkServiceServicer_to_server,
-                NetworkService(city),
+                NetworkService(city, overrides, self._stopping),
                 "ampelwerk.v1.NetworkService",
             ),
             (
                 alarm_pb2_grpc.add_AlarmServiceServicer_to_server,
-                AlarmService(city),
+                AlarmService(city, self._alarms),
                 "ampelwerk.v1.AlarmService",
             ),
             (
@@ -134,8 +139,8 @@ class Server:
             (health_pb2_grpc.add_HealthServicer_to_server, self._health, "grpc.health.v1.Health"),
         ]
         self._forecaster: Forecaster | None = None
-        if overrides is not None:
-            room = OverrideService(city, overrides)
+        if overrides is not None and requests is not None:
+            room = OverrideService(city, overrides, requests)
             self._forecaster = room.forecaster
             services += (
                 (
@@ -179,6 +184,7 @@ class Server:
         if self._sweeper is not None:
             self._sweeper.cancel()
         await self._health.enter_graceful_shutdown()
+        self._stopping.set()
         for session in self.city.sessions:
             if session.stream is not None:
                 goodbye = controller_pb2.Goodbye(reason="the server stops", retry_after_ms=1_000)
@@ -201,6 +207,7 @@ class Server:
         """Look at leases, overrides, unanswered pushes and gaps in detector data once."""
         if self.overrides is not None:
             self.overrides.tick()
+        self._alarms.tick()
         now_ms = self.city.clock.mono_ms()
         for session in self.city.sessions:
             for batch in session.detector_inbox.due(now_ms):

@@ -203,7 +203,9 @@ class Session:
     signals: telemetry_pb2.SignalState = field(default_factory=telemetry_pb2.SignalState)
     """What it shows."""
     alarms: dict[str, alarm_pb2.Alarm] = field(default_factory=dict)
-    """Its alarms by their id."""
+    """Its alarms by their id; replaced with every change, never changed."""
+    plan_report: controller_pb2.PlanReport | None = None
+    """What it has said of a plan last."""
     decisions: deque[Decided] = field(default_factory=lambda: deque(maxlen=DECISIONS_KEPT))
     """What was decided last, by time."""
     changed: int = 0

@@ -262,20 +262,6 @@ async def test_hello_comes_first(there: Live) -> None:
 
 
 @live
-async def test_watch_gives_a_snapshot_then_changes(there: Live) -> None:
-    async with there.channel(Kind.VIEWER, "anna") as channel:
-        stream = NetworkServiceStub(channel).Watch(network_pb2.WatchNetworkRequest())
-        first = [await stream.read() for _ in range(3)]
-        names = [event.intersection.intersection_id for event in first]
-        assert names == ["north", "middle", "south"]
-        async with there.connected("middle"):
-            event = await stream.read()
-            assert event.intersection.intersection_id == "middle"
-            assert event.cursor > first[-1].cursor
-        stream.cancel()
-
-
-@live
 async def test_a_stopping_server_says_goodbye(there: Live) -> None:
     async with there.channel(Kind.CONTROLLER, "north") as channel:
         peer = Peer(channel)

@@ -30,6 +30,8 @@ from ampelwerk.proto.v1.override_pb2_grpc import OverrideServiceStub
 
 TIMEOUT_S = 10.0
 """Deadline of a request. [s]"""
+LONGEST_BACKOFF_MS = 5_000
+"""A server that is away is looked for at least this often. [ms]"""
 AUDIT_TIMEOUT_S = 600.0
 """Deadline of reading an audit. [s]"""
 
@@ -88,11 +90,11 @@ class Forecast:
     """Overrides of equal precedence that stand there."""
 
 
-class ControlRoomClient:
+class Line:
     """Somebody's line to the server; a context manager.
 
-    Every method raises `InvalidInputError`, `OverrideRefusedError` or `ServerError` with what the
-    server says.
+    Every method of those below raises `InvalidInputError`, `OverrideRefusedError` or `ServerError` with
+    what the server says.
     """
 
     def __init__(self, address: str, credentials: Credentials) -> None:
@@ -103,10 +105,8 @@ class ControlRoomClient:
                 private_key=credentials.key,
                 certificate_chain=credentials.certificate,
             ),
-            options=CHANNEL_OPTIONS,
+            options=(*CHANNEL_OPTIONS, ("grpc.max_reconnect_backoff_ms", LONGEST_BACKOFF_MS)),
         )
-        self._overrides: Any = OverrideServiceStub(self._channel)
-        self._audit: Any = AuditServiceStub(self._channel)
 
     def __enter__(self) -> Self:
         return self
@@ -119,13 +119,22 @@ class ControlRoomClient:
     ) -> None:
         self._channel.close()
 
+
+class ControlRoomClient(Line):
+    """Overrides and the audit."""
+
+    def __init__(self, address: str, credentials: Credentials) -> None:
+        super().__init__(address, credentials)
+        self._overrides: Any = OverrideServiceStub(self._channel)
+        self._audit: Any = AuditServiceStub(self._channel)
+
     def request(self, request: OverrideRequest) -> SeenOverride:
         """Ask for an override."""
-        return _seen(_told(self._overrides.Request, request_message(request)))
+        return seen(told(self._overrides.Request, request_message(request)))
 
     def preview(self, request: OverrideRequest) -> Forecast:
         """What a request would do."""
-        found = _told(self._overrides.Preview, request_message(request))
+        found = told(self._overrides.Preview, request_message(request))
         return Forecast(
             horizon_s=found.horizon_ms / 1000,
             approaches=tuple(
@@ -138,7 +147,7 @@ class ControlRoomClient:
                 for one in found.approaches
             ),
             notes=tuple(finding.message for finding in found.findings),
-            holders=tuple(_seen(override) for override in found.holders),
+            holders=tuple(seen(override) for override in found.holders),
         )
 
     def renew(self, name: str, ttl_ms: int, *, key: bytes, reason: str = "") -> SeenOverride:
@@ -146,25 +155,25 @@ class ControlRoomClient:
         message = override_pb2.RenewRequest(
             override_id=name, ttl_ms=ttl_ms, reason=reason, idempotency_key=key
         )
-        return _seen(_told(self._overrides.Renew, message))
+        return seen(told(self._overrides.Renew, message))
 
     def release(self, name: str, *, key: bytes, reason: str = "") -> SeenOverride:
         """End it."""
         message = override_pb2.ReleaseRequest(override_id=name, reason=reason, idempotency_key=key)
-        return _seen(_told(self._overrides.Release, message))
+        return seen(told(self._overrides.Release, message))
 
     def approve(self, name: str, *, key: bytes, reason: str = "") -> SeenOverride:
         """Agree as the second person."""
         message = override_pb2.ApproveRequest(override_id=name, reason=reason, idempotency_key=key)
-        return _seen(_told(self._overrides.Approve, message))
+        return seen(told(self._overrides.Approve, message))
 
     def overrides(self, intersection: str = "", *, with_ended: bool = False) -> list[SeenOverride]:
         """Overrides, in the order in which they were asked for."""
         message = override_pb2.ListOverridesRequest(
             intersection_id=intersection, with_ended=with_ended
         )
-        reply = _told(self._overrides.List, message)
-        return [_seen(override) for override in reply.overrides]
+        reply = told(self._overrides.List, message)
+        return [seen(override) for override in reply.overrides]
 
     def audit(
         self, *, first: int = 1, last: int | None = None, actor: str = "", target: str = "",
@@ -182,7 +191,7 @@ class ControlRoomClient:
 
     def checkpoints(self) -> Sequence[RawCheckpoint]:
         """The last signed record, if one was signed."""
-        found = _told(self._audit.GetCheckpoint, audit_pb2.GetCheckpointRequest())
+        found = told(self._audit.GetCheckpoint, audit_pb2.GetCheckpointRequest())
         if not found.seq:
             return ()
         content = checkpoint_bytes(found.seq, found.sha256.hex(), found.at_unix_ms)
@@ -197,7 +206,7 @@ def _seq(record: bytes) -> int:
         return -1
 
 
-def _told(method: Any, message: Any) -> Any:
+def told(method: Any, message: Any) -> Any:
     """The server's answer."""
     try:
         return method(message, timeout=TIMEOUT_S)
@@ -228,7 +237,9 @@ def as_error(error: Any) -> AmpelwerkError:
     return ServerError(f"{detail.code or error.code().name}: {said}")
 
 
-def _seen(message: override_pb2.Override) -> SeenOverride:
+def seen(message: override_pb2.Override) -> SeenOverride:
+    """An override from the wire."""
+
     def word(state: int) -> str:
         known = state_of(state)
         return known.value if known else f"state {state}"

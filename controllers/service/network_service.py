@@ -65,6 +65,7 @@ class NetworkService(NetworkServiceServicer):
         """Everything as it stands, or what changed since the cursor; then what changes."""
         sessions = {s.name: s for s in sessions_of(self._city, request.intersection_ids)}
         cursor = request.after_cursor
+        await context.send_initial_metadata(())
         while not self._stopping.is_set():
             self._look()
             due = self._changes.since(cursor) if cursor else None

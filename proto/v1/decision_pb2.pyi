@@ -50,6 +50,18 @@ class DecisionInputs(_message.Message):
     substituted: _containers.RepeatedScalarFieldContainer[str]
     def __init__(self, detector_seq_from: _Optional[int] = ..., detector_seq_to: _Optional[int] = ..., state_sha256: _Optional[bytes] = ..., substituted: _Optional[_Iterable[str]] = ...) -> None: ...
 
+class ServedGroup(_message.Message):
+    __slots__ = ("group_id", "serves", "comes_from", "turns")
+    GROUP_ID_FIELD_NUMBER: _ClassVar[int]
+    SERVES_FIELD_NUMBER: _ClassVar[int]
+    COMES_FROM_FIELD_NUMBER: _ClassVar[int]
+    TURNS_FIELD_NUMBER: _ClassVar[int]
+    group_id: str
+    serves: str
+    comes_from: _containers.RepeatedScalarFieldContainer[str]
+    turns: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, group_id: _Optional[str] = ..., serves: _Optional[str] = ..., comes_from: _Optional[_Iterable[str]] = ..., turns: _Optional[_Iterable[str]] = ...) -> None: ...
+
 class DecisionStage(_message.Message):
     __slots__ = ("stage_id", "green", "permissive", "since_unix_ms")
     STAGE_ID_FIELD_NUMBER: _ClassVar[int]
@@ -57,10 +69,10 @@ class DecisionStage(_message.Message):
     PERMISSIVE_FIELD_NUMBER: _ClassVar[int]
     SINCE_UNIX_MS_FIELD_NUMBER: _ClassVar[int]
     stage_id: str
-    green: _containers.RepeatedScalarFieldContainer[str]
+    green: _containers.RepeatedCompositeFieldContainer[ServedGroup]
     permissive: _containers.RepeatedScalarFieldContainer[str]
     since_unix_ms: int
-    def __init__(self, stage_id: _Optional[str] = ..., green: _Optional[_Iterable[str]] = ..., permissive: _Optional[_Iterable[str]] = ..., since_unix_ms: _Optional[int] = ...) -> None: ...
+    def __init__(self, stage_id: _Optional[str] = ..., green: _Optional[_Iterable[_Union[ServedGroup, _Mapping]]] = ..., permissive: _Optional[_Iterable[str]] = ..., since_unix_ms: _Optional[int] = ...) -> None: ...
 
 class Decision(_message.Message):
     __slots__ = ("decision_id", "intersection_id", "at_unix_ms", "algorithm", "parameters_sha256", "chosen", "alternatives", "cost_terms", "margin", "binding", "inputs", "reason", "before", "stage", "next_best", "next_stage_id", "next_unix_ms")

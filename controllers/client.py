@@ -16,9 +16,13 @@ from typing import Any
 import grpc
 
 from ampelwerk.controllers.certificates import SERVER_NAME, Credentials
+from ampelwerk.controllers.errors_told import as_error
 from ampelwerk.controllers.roadside import Roadside
 from ampelwerk.controllers.uploads import Batch, UploadBuffer
+from ampelwerk.models.errors import ServerError
+from ampelwerk.proto.v1.controller_pb2 import PriorityRelease, PriorityRequest
 from ampelwerk.proto.v1.controller_pb2_grpc import ControllerServiceStub
+from ampelwerk.proto.v1.override_pb2 import Override
 from ampelwerk.proto.v1.telemetry_pb2 import UploadAck
 from ampelwerk.proto.v1.telemetry_pb2_grpc import TelemetryServiceStub
 
@@ -26,6 +30,8 @@ REGISTER_TIMEOUT_S = 10.0
 """Deadline of unary calls. [s]"""
 FIRST_RETRY_S, LONGEST_RETRY_S = 1.0, 60.0
 """Bounds of the window in which a failed dial is repeated; it doubles each time. [s]"""
+ASK_TIMEOUT_S = 5.0
+"""A vehicle does not wait for longer. [s]"""
 ALARMS_EVERY_S = 2.0
 """Alarms are told at most this often. [s]"""
 MAX_RECEIVE_BYTES = 256 * 1024
@@ -87,6 +93,7 @@ class RoadsideClient:
         self.allowed.set()
         self._session: asyncio.Task[None] | None = None
         self._window_s: float | None = None
+        self._controller: Any = None
 
     async def run(self) -> None:
         """Stay connected until cancelled."""
@@ -106,13 +113,73 @@ class RoadsideClient:
             except Exception:
                 log.exception("link lost")
             finally:
-                self.connected = False
+                self.connected, self._controller = False, None
                 self.roadside.disconnected()
                 self._progressed()
             # The server has named the window; one that never answered is asked ever less.
             window_s = self._window_s or min(2 * window_s, LONGEST_RETRY_S)
             if self.allowed.is_set():
                 await asyncio.sleep(random.uniform(0.0, window_s))
+
+    async def request_priority(
+        self,
+        group_id: str,
+        eta_unix_ms: int,
+        *,
+        ttl_ms: int,
+        reason: str,
+        key: bytes,
+        supersede: bool = False,
+    ) -> Override:
+        """Ask for green for a bus or tram that has announced itself here.
+
+        Parameters
+        ----------
+        eta_unix_ms : when it will be at the stop line. [ms]
+        ttl_ms : it ends by itself after this time. [ms]
+        reason : line and vehicle, for the audit.
+        key : 16 random bytes; asking again with them has no second effect.
+        supersede : take the place of what was asked for before.
+
+        Raises
+        ------
+        OverrideRefusedError, InvalidInputError : with what the server says.
+        ServerError : there is no line, or the server does not answer; requests are not kept for later.
+        """
+        return await self._ask(
+            "RequestPriority",
+            PriorityRequest(
+                intersection_id=self.roadside.intersection.intersection_id,
+                idempotency_key=key,
+                group_id=group_id,
+                eta_unix_ms=eta_unix_ms,
+                ttl_ms=ttl_ms,
+                reason=reason,
+                supersede=supersede,
+            ),
+        )
+
+    async def release_priority(self, override_id: str, *, key: bytes) -> Override:
+        """The vehicle has passed, or will not come; errors as in `request_priority`."""
+        return await self._ask(
+            "ReleasePriority",
+            PriorityRelease(
+                intersection_id=self.roadside.intersection.intersection_id,
+                idempotency_key=key,
+                override_id=override_id,
+            ),
+        )
+
+    async def _ask(self, method: str, message: Any) -> Override:
+        if self._controller is None:
+            raise ServerError("there is no line to the server; requests are not kept for later")
+        try:
+            reply: Override = await getattr(self._controller, method)(
+                message, timeout=ASK_TIMEOUT_S
+            )
+        except grpc.aio.AioRpcError as error:
+            raise as_error(error) from error
+        return reply
 
     async def cut(self) -> None:
         """Break the link, as if the line were cut, until `allowed` is set again."""
@@ -130,7 +197,7 @@ class RoadsideClient:
             detectors, events = telemetry.UploadDetectors(), telemetry.UploadEvents()
             roadside.connected(reply)
             self._window_s = reply.reconnect_window_ms / 1000
-            self.connected = True
+            self.connected, self._controller = True, controller
             roadside.alarms.news = True
             self._wake.set()
             await _until_one_ends(

@@ -12,20 +12,12 @@ import grpc
 
 from ampelwerk.controllers.certificates import Credentials
 from ampelwerk.controllers.client import CHANNEL_OPTIONS
+from ampelwerk.controllers.errors_told import as_error
 from ampelwerk.controllers.override_convert import action_of, request_message, state_of
-from ampelwerk.controllers.service.errors import TRAILER
 from ampelwerk.controllers.store.audit import Raw, RawCheckpoint, checkpoint_bytes
-from ampelwerk.models.errors import (
-    AmpelwerkError,
-    InvalidInputError,
-    OverrideRefusedError,
-    RefusalCode,
-    ServerError,
-)
 from ampelwerk.models.override import OverrideRequest
 from ampelwerk.proto.v1 import audit_pb2, override_pb2
 from ampelwerk.proto.v1.audit_pb2_grpc import AuditServiceStub
-from ampelwerk.proto.v1.common_pb2 import ErrorDetail
 from ampelwerk.proto.v1.override_pb2_grpc import OverrideServiceStub
 
 TIMEOUT_S = 10.0
@@ -212,29 +204,6 @@ def told(method: Any, message: Any) -> Any:
         return method(message, timeout=TIMEOUT_S)
     except grpc.RpcError as error:
         raise as_error(error) from error
-
-
-def as_error(error: Any) -> AmpelwerkError:
-    """What the server says, as an error of ours."""
-    detail, said = ErrorDetail(), error.details() or ""
-    for name, value in error.trailing_metadata() or ():
-        if name == TRAILER:
-            detail.ParseFromString(value)
-    if detail.code == "INVALID":
-        return InvalidInputError(said)
-    if detail.code in set(RefusalCode):
-        return OverrideRefusedError(
-            RefusalCode(detail.code),
-            f"{detail.code}: {said}",
-            holder=detail.holder,
-            expires_unix_ms=detail.expires_unix_ms,
-        )
-    if error.code() is grpc.StatusCode.UNAVAILABLE and not detail.code:
-        return ServerError(
-            "the server cannot be reached, or does not believe the certificate",
-            remedy="check --server and --certificates",
-        )
-    return ServerError(f"{detail.code or error.code().name}: {said}")
 
 
 def seen(message: override_pb2.Override) -> SeenOverride:

@@ -13,7 +13,7 @@ from ampelwerk.controllers.convert import ruleset_sha256
 from ampelwerk.controllers.identity import valid_id
 from ampelwerk.controllers.override_convert import override_message, priority_message
 from ampelwerk.controllers.roadside import API_MINOR
-from ampelwerk.controllers.service.errors import Refused
+from ampelwerk.controllers.service.errors import Refused, as_refused
 from ampelwerk.controllers.service.gate import Context, identity_of
 from ampelwerk.controllers.service.live_city import LiveCity
 from ampelwerk.controllers.service.override_dispatch import OverrideDispatch
@@ -142,7 +142,7 @@ class ControllerService(ControllerServiceServicer):
         self, request: controller_pb2.PriorityRequest, context: Context
     ) -> override_pb2.Override:
         """Green for a vehicle that has announced itself at the roadside."""
-        requests = self._asking(context, request.intersection_id)
+        requests = await self._asking(context, request.intersection_id, "override.request")
         return override_message(
             await requests.request(priority_message(request), identity_of(context))
         )
@@ -151,19 +151,25 @@ class ControllerService(ControllerServiceServicer):
         self, request: controller_pb2.PriorityRelease, context: Context
     ) -> override_pb2.Override:
         """It has passed."""
-        requests = self._asking(context, request.intersection_id)
+        requests = await self._asking(context, request.intersection_id, "override.release")
         message = override_pb2.ReleaseRequest(
             override_id=request.override_id, idempotency_key=request.idempotency_key
         )
         return override_message(await requests.release(message, identity_of(context)))
 
-    def _asking(self, context: Context, intersection_id: str) -> OverrideRequests:
-        """Where a controller may ask for something, for itself alone."""
-        check_name(session_of(self._city, context), intersection_id)
-        if self._requests is None:
+    async def _asking(
+        self, context: Context, intersection_id: str, method: str
+    ) -> OverrideRequests:
+        """Where a controller may ask for something, for itself alone; what it may not is recorded."""
+        if self._overrides is None or self._requests is None:
             raise Refused(
                 grpc.StatusCode.FAILED_PRECONDITION, "OFFLINE", "this server has no overrides"
             )
+        try:
+            check_name(session_of(self._city, context), intersection_id)
+        except (Refused, InvalidInputError) as error:
+            await self._overrides.turned_away(method, identity_of(context), as_refused(error))
+            raise
         return self._requests
 
     async def Connect(

@@ -87,7 +87,12 @@ class OverrideDispatch:
         await asyncio.shield(self.start(self.ask(lambda desk: desk.refuse(error, entry))))
 
     async def turned_away(self, method: str, identity: Identity, error: Refused) -> None:
-        """Record a command that the gate let nobody through with."""
+        """Record a command that was refused before anybody looked at what it asks for.
+
+        Parameters
+        ----------
+        method : of the interface, or as the audit names it.
+        """
         entry = AuditEntry(
             at_unix_ms=self._city.clock.unix_ms(),
             actor=identity.name,
@@ -266,6 +271,8 @@ class OverrideDispatch:
 def audited_method(method: str) -> str:
     """A method of the interface as the audit names it, such as ``override.request``."""
     service, _, name = method.rpartition("/")
+    if not service:
+        return method
     kind = service.rpartition(".")[2].removesuffix("Service").lower()
     return f"{kind}.{name.lower()}"
 

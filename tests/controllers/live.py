@@ -16,10 +16,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from ampelwerk.controllers.certificates import Authority, utc_now
 from ampelwerk.controllers.client import RoadsideClient, channel_to
 from ampelwerk.controllers.clock import SimulatedClock
+from ampelwerk.controllers.errors_told import TRAILER
 from ampelwerk.controllers.identity import Identity, Kind
 from ampelwerk.controllers.local import LocalController
 from ampelwerk.controllers.roadside import Roadside
-from ampelwerk.controllers.service.errors import TRAILER
 from ampelwerk.controllers.service.live_city import LiveCity
 from ampelwerk.controllers.service.override_dispatch import OverrideDispatch
 from ampelwerk.controllers.service.server import Server

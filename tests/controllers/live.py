@@ -124,19 +124,19 @@ async def until(there: Callable[[], bool], timeout_s: float = 20.0) -> None:
 
 @asynccontextmanager
 async def running(
-    *, store: Path | None = None, after: Live | None = None, **options: Any
+    *, store: Path | str | None = None, after: Live | None = None, epoch: int = 7, **options: Any
 ) -> AsyncIterator[Live]:
     """A server of three crossroads.
 
     Parameters
     ----------
-    store : file of the control room's store; without one there are no overrides.
+    store : the control room's store; without one there are no overrides.
     after : a server that has stopped, at whose place this one stands.
     """
     clock = after.clock if after else SimulatedClock(BEGIN_MS)
     authority = after.authority if after else Authority.new(CITY, utc_now())
     signer = after.signer if after else PlanSigner(Ed25519PrivateKey.generate())
-    city = LiveCity(road(), clock, signer, epoch=7, begin_s=BEGIN_MS / 1000, step_s=1.0)
+    city = LiveCity(road(), clock, signer, epoch=epoch, begin_s=BEGIN_MS / 1000, step_s=1.0)
     city.control = control = Wanted()
     calls: list[tuple[str, grpc.StatusCode]] = []
     overrides = None

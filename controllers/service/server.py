@@ -43,6 +43,10 @@ from ampelwerk.proto.v1 import (
 
 DRAIN_S = 15.0
 """Calls that run get so long to end. [s]"""
+LINGER_S = 2.0
+"""Streams that end by themselves get so long. [s]"""
+CONNECT = "/ampelwerk.v1.ControllerService/Connect"
+WATCH = "/ampelwerk.v1.NetworkService/Watch"
 SWEEP_S = 1.0
 """Leases and unanswered pushes are looked at this often. [s]"""
 OPTIONS = (
@@ -89,17 +93,13 @@ class Server:
         self._address = address
         self.port = 0
         """Port it listens on."""
-        self._server = grpc.aio.server(
-            interceptors=[
-                Gate(
-                    city_name,
-                    Buckets(city.clock.mono_ms, RATES if limited else {}),
-                    called,
-                    overrides.turned_away if overrides else None,
-                )
-            ],
-            options=OPTIONS,
+        self._gate = Gate(
+            city_name,
+            Buckets(city.clock.mono_ms, RATES if limited else {}),
+            called,
+            overrides.turned_away if overrides else None,
         )
+        self._server = grpc.aio.server(interceptors=[self._gate], options=OPTIONS)
         self._credentials = grpc.ssl_server_credentials(
             [(credentials.key, credentials.certificate)],
             root_certificates=credentials.authority,
@@ -180,17 +180,26 @@ class Server:
         self._sweeper = asyncio.create_task(self._sweep())
 
     async def stop(self) -> None:
-        """Say goodbye, let calls end, stop."""
+        """Say goodbye, let calls end, stop.
+
+        Controllers hear `Goodbye` as the last message of their stream of plans; whoever watches sees
+        the end of the stream; other streams are refused with DRAINING.
+        """
         if self._sweeper is not None:
             self._sweeper.cancel()
         await self._health.enter_graceful_shutdown()
         self._stopping.set()
+        goodbye = controller_pb2.Goodbye(reason="the server stops", retry_after_ms=1_000)
         for session in self.city.sessions:
             if session.stream is not None:
-                goodbye = controller_pb2.Goodbye(reason="the server stops", retry_after_ms=1_000)
                 session.stream.answer(controller_pb2.ServerMessage(goodbye=goodbye))
                 session.stream.close()
-        await self._server.stop(DRAIN_S)
+        stopped = asyncio.create_task(self._server.stop(DRAIN_S))  # nobody new from here on
+        self._gate.drain(CONNECT, WATCH)
+        if not await self._gate.settled(LINGER_S):
+            self._gate.drain()
+        await stopped
+        await self._gate.settled(LINGER_S)
         if self.overrides is not None:
             await self.overrides.close()
         if self._forecaster is not None:

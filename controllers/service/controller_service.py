@@ -18,7 +18,7 @@ from ampelwerk.controllers.service.gate import Context, identity_of
 from ampelwerk.controllers.service.live_city import LiveCity
 from ampelwerk.controllers.service.override_dispatch import OverrideDispatch
 from ampelwerk.controllers.service.override_requests import OverrideRequests
-from ampelwerk.controllers.service.session import PlanStream, Session
+from ampelwerk.controllers.service.session import PlanStream, Session, fit_to_show
 from ampelwerk.models.errors import InvalidInputError
 from ampelwerk.proto.v1 import controller_pb2, network_pb2, override_pb2, plan_pb2
 from ampelwerk.proto.v1.controller_pb2_grpc import ControllerServiceServicer
@@ -28,6 +28,8 @@ CONNECTS_PER_S = 200
 LEAST_WINDOW_MS = 5_000
 """Shortest window for dialling again. [ms]"""
 BOOT_ID_BYTES = 16
+HIGHEST_VERSION = 1 << 62
+"""Nobody counts so far."""
 MOST_LEASES = 64
 """A heartbeat may name so many overrides; an arbiter keeps one of each precedence."""
 log = logging.getLogger("ampelwerk.server")
@@ -67,6 +69,14 @@ def check_name(session: Session, intersection_id: str) -> None:
             grpc.StatusCode.PERMISSION_DENIED,
             "IDENTITY",
             "the certificate names another intersection",
+        )
+
+
+def check_version(held_version: int) -> None:
+    """There is room above what a controller says it has: versions go on from there."""
+    if held_version > HIGHEST_VERSION:
+        raise InvalidInputError(
+            "no such version", where="held_version", found=str(held_version), limit="2^62"
         )
 
 
@@ -110,6 +120,7 @@ class ControllerService(ControllerServiceServicer):
             raise Refused(
                 grpc.StatusCode.ABORTED, "VERSION", "the controller has seen a newer server"
             )
+        check_version(request.held_version)
         session.boot_id = request.boot_id
         session.version = max(session.version, request.held_version)
         session.state = network_pb2.CONTROLLER_STATE_REGISTERED
@@ -190,12 +201,14 @@ class ControllerService(ControllerServiceServicer):
             if reader.done():
                 reader.result()
         finally:
+            # First what must be so: a call that ends by itself may be cancelled at the next `await`.
+            stream.close()
             reader.cancel()
-            await asyncio.gather(reader, return_exceptions=True)
             if session.stream is stream:
                 session.stream = None
                 session.state = network_pb2.CONTROLLER_STATE_LOST
                 session.changed += 1
+            await asyncio.gather(reader, return_exceptions=True)
 
     async def _read(
         self,
@@ -222,6 +235,9 @@ class ControllerService(ControllerServiceServicer):
             raise Refused(
                 grpc.StatusCode.FAILED_PRECONDITION, "VERSION", "register before connecting"
             )
+        check_version(hello.held_version)
+        if stream.closed:
+            return
         if session.stream is not None:
             session.stream.close()
         session.stream = stream
@@ -234,11 +250,12 @@ class ControllerService(ControllerServiceServicer):
         self, beat: controller_pb2.Heartbeat, session: Session, stream: PlanStream
     ) -> None:
         city = self._city
-        session.mode, session.level, session.cause = beat.mode, beat.level, beat.cause
+        session.mode, session.level = beat.mode, beat.level
+        session.cause = fit_to_show(beat.cause)
         session.clock = beat.clock
         session.lease_until_ms = city.clock.mono_ms() + self._timers.lease_ms
         session.state = network_pb2.CONTROLLER_STATE_LEASED
-        session.override_ids = tuple(beat.override_ids[:MOST_LEASES])
+        session.override_ids = tuple(filter(valid_id, beat.override_ids[:MOST_LEASES]))
         session.changed += 1
         if self._overrides is not None:
             self._overrides.heard(session, stream, session.override_ids)
@@ -278,6 +295,7 @@ class ControllerService(ControllerServiceServicer):
             )
         elif state in (plan_pb2.PLAN_STATE_EXPIRED, plan_pb2.PLAN_STATE_REVERTED):
             session.applied_version = 0
+        report.cause = fit_to_show(report.cause)
         session.plan_report = report
         session.changed += 1
         self._city.progressed()

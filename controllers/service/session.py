@@ -24,8 +24,17 @@ from ampelwerk.proto.v1 import (
     telemetry_pb2,
 )
 
+MOST_SAID = 200
+"""Characters kept of what a controller says."""
 DECISIONS_KEPT = 200
 """Decisions remembered of one intersection."""
+
+
+def fit_to_show(text: str) -> str:
+    """What a controller says, as it may stand on somebody's screen: bounded, without control codes."""
+    return "".join(
+        sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in text[:MOST_SAID]
+    )
 
 
 class Unanswered(NamedTuple):

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ampelwerk.cli.certs import credentials_of
+from ampelwerk.cli.tables import add_row
 from ampelwerk.controllers.city_view import CityView
 from ampelwerk.controllers.city_words import SeenAlarm
 from ampelwerk.models.errors import InvalidInputError
@@ -67,7 +68,8 @@ def show(alarms: Sequence[SeenAlarm], *, as_json: bool) -> None:
     for column in ("state", "seen by", "text"):
         table.add_column(column, overflow="fold")
     for one in alarms:
-        table.add_row(
+        add_row(
+            table,
             moment(one.raised_unix_ms),
             one.intersection,
             one.alarm_id,

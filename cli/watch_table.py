@@ -6,7 +6,9 @@ from collections import Counter
 from datetime import UTC, datetime
 
 from rich.table import Table
+from rich.text import Text
 
+from ampelwerk.cli.tables import add_row
 from ampelwerk.controllers.city_words import (
     LineState,
     Picture,
@@ -68,7 +70,8 @@ class Board:
             table.add_column(column, overflow="fold")
         for one in sorted(self.intersections.values(), key=self._urgency):
             follows = f"{one.level} ({one.cause})" if one.cause else one.level
-            table.add_row(
+            add_row(
+                table,
                 one.intersection,
                 one.mode or "–",
                 follows if one.controller == "leased" else f"{one.controller}: {follows or '–'}",
@@ -81,7 +84,7 @@ class Board:
             )
         return table
 
-    def _title(self) -> str:
+    def _title(self) -> Text:
         levels = Counter(
             one.level if one.controller == "leased" else one.controller
             for one in self.intersections.values()
@@ -90,7 +93,9 @@ class Board:
         open_alarms = sum(one.active for one in self.alarms.values())
         standing = sum(one.state != OVER for one in self.overrides.values())
         head = f"intersections: {words or 'none'}; alarms: {open_alarms}; overrides: {standing}"
-        return head if self.line.up else f"[red]{self.line.text}[/red]; as it was: {head}"
+        if self.line.up:
+            return Text(head)
+        return Text.assemble((self.line.text, "red"), f"; as it was: {head}")
 
     def _urgency(self, one: SeenIntersection) -> tuple[int, str]:
         """Those that need somebody first, then by name."""

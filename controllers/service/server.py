@@ -45,8 +45,12 @@ DRAIN_S = 15.0
 """Calls that run get so long to end. [s]"""
 LINGER_S = 2.0
 """Streams that end by themselves get so long. [s]"""
-CONNECT = "/ampelwerk.v1.ControllerService/Connect"
-WATCH = "/ampelwerk.v1.NetworkService/Watch"
+LINGERING = (
+    "/ampelwerk.v1.ControllerService/Connect",
+    "/ampelwerk.v1.NetworkService/Watch",
+    "/grpc.health.v1.Health/Watch",
+)
+"""Streams that still have something to say when the server stops."""
 SWEEP_S = 1.0
 """Leases and unanswered pushes are looked at this often. [s]"""
 OPTIONS = (
@@ -195,7 +199,7 @@ class Server:
                 session.stream.answer(controller_pb2.ServerMessage(goodbye=goodbye))
                 session.stream.close()
         stopped = asyncio.create_task(self._server.stop(DRAIN_S))  # nobody new from here on
-        self._gate.drain(CONNECT, WATCH)
+        self._gate.drain(*LINGERING)
         if not await self._gate.settled(LINGER_S):
             self._gate.drain()
         await stopped

@@ -31,6 +31,8 @@ SATURATION_FLOW_VEH_S = 0.53
 """Prior of the saturation flow of a lane, measured in SUMO as 0.52-0.58. [veh/s]"""
 PERMISSIVE_FACTOR = 0.35
 """Prior share of the saturation flow that a permissive turn gets through opposing traffic."""
+UNOPPOSED_FACTOR, OPPOSED_FACTOR = 0.75, 0.15
+"""The same while nobody comes the other way, and while a queue does."""
 CROSSING_FLOW_PED_S = 5.0
 """A crossing serves all who wait at its kerb within the first seconds of green. [ped/s]"""
 FREE_SHARE = 0.95
@@ -127,29 +129,51 @@ class _Layout:
         lane: StopLane | int,
         green: set[int],
         permissive: set[int],
-    ) -> tuple[float, float] | None:
+    ) -> tuple[float, float, float, float, list[int]] | None:
         """Prior flow and cap of a lane under a stage, None if the stage does not serve it."""
         groups = self._groups_of(lane)
         open_ = [g for g in groups if g in green or g < 0]
         if not any(g in green for g in groups):
             return None
         if isinstance(lane, int):
-            return CROSSING_FLOW_PED_S, 1e9
+            return CROSSING_FLOW_PED_S, 1e9, CROSSING_FLOW_PED_S, CROSSING_FLOW_PED_S, []
         movements = [intersection.movements[m] for m in lane.movements]
-        yielding = sum(
-            1
+        turning = [
+            movement
             for movement in movements
             if movement.group in permissive
             and movement.turn in (Turn.LEFT, Turn.U_TURN)
             and any(foe in green for foe in movement.yields_to)
-        )
+        ]
+        yielding = len(turning)
+        links = {link for movement in turning for link in movement.yields_to_links}
+        foes = {
+            movement.from_lane
+            for movement in intersection.movements
+            if movement.sumo_link_index in links and movement.group in green
+        }
         held = 1 - len(open_) / len(groups)
         factor = 1 - (1 - PERMISSIVE_FACTOR) * yielding / len(open_)
         cap = (1 - held) / held if held > 0 else 1e9
-        return SATURATION_FLOW_VEH_S * factor, max(cap, 1.0)
+        numbers = [
+            self.of_lane[number]
+            for number, other in enumerate(self.network.lanes)
+            if other.intersection == lane.intersection and other.lane_id in foes and other != lane
+        ]
+        share = yielding / len(open_)
+        free = 1 - (1 - UNOPPOSED_FACTOR) * share
+        opposed = 1 - (1 - OPPOSED_FACTOR) * share
+        return (
+            SATURATION_FLOW_VEH_S * factor,
+            max(cap, 1.0),
+            SATURATION_FLOW_VEH_S * (free if numbers else factor),
+            SATURATION_FLOW_VEH_S * (opposed if numbers else factor),
+            numbers,
+        )
 
     def _stages(self) -> tuple[Rows, list[float], list[float], list[int], list[int]]:
         rows, flow, cap, selectable, ptr = Rows(), list[float](), list[float](), list[int](), [0]
+        self.free, self.opposed, self.foes = list[float](), list[float](), Rows()
         for i, intersection in enumerate(self.network.intersections):
             for stage in intersection.stages:
                 green, permissive = set(stage.groups), set(stage.permissive)
@@ -160,6 +184,9 @@ class _Layout:
                         served.append(number)
                         flow.append(service[0])
                         cap.append(service[1])
+                        self.free.append(service[2])
+                        self.opposed.append(service[3])
+                        self.foes.add(service[4])
                 rows.add(served)
                 # Stages the scenario never shows serve single movements: with them mean delay
                 # rose on most networks, threefold on ingolstadt21.
@@ -285,6 +312,10 @@ class _Layout:
             entry_ptr=ints(entries.ptr),
             entry_lane=ints(entries.value),
             entry_flow=floats(flow),
+            entry_free=floats(self.free),
+            entry_opposed=floats(self.opposed),
+            entry_foe_ptr=ints(self.foes.ptr),
+            entry_foe=ints(self.foes.value),
             entry_cap=floats(cap),
             without_walkers=ints(
                 -1 if other is None else other

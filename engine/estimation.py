@@ -44,6 +44,8 @@ def no_traffic(city: City, now_s: float) -> Traffic:
         joined_s=np.full(lanes, NEVER),
         served_veh=np.zeros(entries),
         served_s=np.zeros(entries),
+        opposed_veh=np.zeros(entries),
+        opposed_s=np.zeros(entries),
         stuck_s=np.full(entries, NEVER),
         occupied=np.zeros(loops, dtype=np.int64),
         on_s=np.full(loops, NEVER),

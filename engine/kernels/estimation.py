@@ -292,6 +292,26 @@ def _learn_flow(city: City, traffic: Traffic, stage: int, now_s: float, step_s: 
             keep = FORGET**step_s
             traffic.served_veh[entry] = keep * traffic.served_veh[entry] + traffic.departures[lane]
             traffic.served_s[entry] = keep * traffic.served_s[entry] + step_s
+            if is_opposed(city, traffic, entry, now_s):
+                traffic.opposed_veh[entry] = (
+                    keep * traffic.opposed_veh[entry] + traffic.departures[lane]
+                )
+                traffic.opposed_s[entry] = keep * traffic.opposed_s[entry] + step_s
+            else:
+                traffic.opposed_veh[entry] *= keep
+                traffic.opposed_s[entry] *= keep
+
+
+@kernel
+def is_opposed(city: City, traffic: Traffic, entry: int, now_s: float) -> bool:
+    """Somebody to whom the lane's turning vehicles give way departs."""
+    for k in range(city.entry_foe_ptr[entry], city.entry_foe_ptr[entry + 1]):
+        foe = city.entry_foe[k]
+        for j in range(city.lane_stop_ptr[foe], city.lane_stop_ptr[foe + 1]):
+            number = city.lane_stop_loop[j]
+            if traffic.occupied[number] or now_s - traffic.off_s[number] <= SERVICE_GAP_S:
+                return True
+    return False
 
 
 @kernel
@@ -381,4 +401,26 @@ def flow_veh_s(city: City, traffic: Traffic, entry: int) -> float:
     return float(
         (city.entry_flow[entry] * PRIOR_S + traffic.served_veh[entry])
         / (PRIOR_S + traffic.served_s[entry])
+    )
+
+
+@kernel
+def opposed_flow_veh_s(city: City, traffic: Traffic, entry: int) -> float:
+    """The same while somebody departs to whom it gives way. [veh/s]"""
+    return float(
+        (city.entry_opposed[entry] * PRIOR_S + traffic.opposed_veh[entry])
+        / (PRIOR_S + traffic.opposed_s[entry])
+    )
+
+
+@kernel
+def unopposed_flow_veh_s(city: City, traffic: Traffic, entry: int) -> float:
+    """And while nobody does. [veh/s]"""
+    return float(
+        (
+            city.entry_free[entry] * PRIOR_S
+            + traffic.served_veh[entry]
+            - traffic.opposed_veh[entry]
+        )
+        / (PRIOR_S + traffic.served_s[entry] - traffic.opposed_s[entry])
     )

@@ -43,6 +43,10 @@ class Model(NamedTuple):
     """(G, L) arrivals at the stop line between each moment and the next. [veh]"""
     flow_veh_s: FloatArray
     """(P, L) service at green, 0 where the stage does not release the lane. [veh/s]"""
+    opposed_veh_s: FloatArray
+    """(P, L) service while a queue it gives way to departs. [veh/s]"""
+    foes: IntArray
+    """(P, L) bit mask of the lanes it gives way to."""
     cap_veh: FloatArray
     """(P, L) vehicles that can leave in one green. [veh]"""
     weight: FloatArray
@@ -76,6 +80,20 @@ class Layout(NamedTuple):
     """(E,) cost to come of a queue, per square of its length. [s/veh]"""
     red: FloatArray
     """(E,) and per vehicle, where it stands at red. [s]"""
+    less_veh_s: FloatArray
+    """(E,) so much less while the queue it gives way to departs. [veh/s]"""
+    clear_s: FloatArray
+    """(E,) moment at which that queue will have gone, settled when a label is followed. [s]"""
+    pair: IntArray
+    """(P + 1,) first pair of each stage."""
+    yields: IntArray
+    """Place of who gives way, pair by pair."""
+    foe: IntArray
+    """Place of who goes first, pair by pair."""
+    spare_veh_s: FloatArray
+    """(E,) service beyond what arrives. [veh/s]"""
+    going_on: FloatArray
+    """(P, E) 1 where the lane is green in the stage before, too."""
     going_on_veh_s: FloatArray
     """(P, E) service while changing from the stage: lanes green in both go on. [veh/s]"""
     arriving_veh: FloatArray
@@ -132,7 +150,8 @@ def lay_out(
             out.came_veh[lane, k] = out.came_then_veh[k, lane] = came
             out.waited[k] += waited
             out.drained[k] += came * (drain * came + weight * red_s)
-    place = 0
+    place = pairs = 0
+    span_s = max(1.0, out.at_s[moments - 1])
     for q in range(stages):
         out.row[q] = place
         for lane in range(lanes):
@@ -142,28 +161,52 @@ def lay_out(
             weight = model.weight[lane]
             out.lane[place] = lane
             out.flow_veh_s[place] = flow_veh_s
+            out.less_veh_s[place] = out.clear_s[place] = 0.0
+            out.spare_veh_s[place] = max(
+                0.1 * flow_veh_s, flow_veh_s - out.came_veh[lane, moments - 1] / span_s
+            )
             out.cap_veh[place] = model.cap_veh[q, lane]
             out.weight[place] = weight
             out.drain[place] = weight * model.drain_s[lane] / 2
             out.red[place] = weight * red_s
             for p in range(stages):
                 before_veh_s = model.flow_veh_s[p, lane]
+                out.going_on[p, place] = 1.0 if before_veh_s > 0.0 else 0.0
                 out.going_on_veh_s[p, place] = flow_veh_s if before_veh_s > 0.0 else 0.0
             for k in range(moments - 1):
                 out.arriving_veh[k, place] = model.arriving_veh[k, lane]
             place += 1
         out.served[q] = place - out.row[q]
+        out.pair[q] = pairs
+        for here in range(out.row[q], place):
+            mask = model.foes[q, out.lane[here]]
+            if mask == 0:
+                continue
+            free = 1.0
+            for there in range(out.row[q], place):
+                if mask >> out.lane[there] & 1:
+                    out.yields[pairs], out.foe[pairs] = here, there
+                    pairs += 1
+                    free *= out.spare_veh_s[there] / out.flow_veh_s[there]
+            opposed_veh_s = model.opposed_veh_s[q, out.lane[here]]
+            flow_veh_s = out.flow_veh_s[here]
+            flow_veh_s = opposed_veh_s + (flow_veh_s - opposed_veh_s) * free
+            out.flow_veh_s[here] = flow_veh_s
+            out.less_veh_s[here] = max(0.0, flow_veh_s - opposed_veh_s)
+            for p in range(stages):
+                out.going_on_veh_s[p, here] = flow_veh_s * out.going_on[p, here]
         while place % BLOCK:
             # Fills the row up: nobody comes, nobody leaves, nothing is counted.
             out.lane[place] = 0
             out.flow_veh_s[place] = out.cap_veh[place] = 0.0
+            out.less_veh_s[place] = out.clear_s[place] = out.spare_veh_s[place] = 0.0
             out.weight[place] = out.drain[place] = out.red[place] = 0.0
             for p in range(stages):
-                out.going_on_veh_s[p, place] = 0.0
+                out.going_on_veh_s[p, place] = out.going_on[p, place] = 0.0
             for k in range(moments - 1):
                 out.arriving_veh[k, place] = 0.0
             place += 1
-    out.row[stages] = place
+    out.row[stages], out.pair[stages] = place, pairs
 
 
 @kernel
@@ -190,6 +233,8 @@ def no_model(lanes: int, stages: int, moments: int) -> Model:
         queue_veh=np.zeros(lanes),
         arriving_veh=np.zeros((moments, lanes)),
         flow_veh_s=np.zeros((stages, lanes)),
+        opposed_veh_s=np.zeros((stages, lanes)),
+        foes=np.zeros((stages, lanes), dtype=np.int64),
         cap_veh=np.zeros((stages, lanes)),
         weight=np.zeros(lanes),
         lost_s=np.zeros((stages, stages)),
@@ -212,6 +257,13 @@ def no_layout(lanes: int, stages: int, moments: int, horizon_s: int) -> Layout:
         weight=np.zeros(places),
         drain=np.zeros(places),
         red=np.zeros(places),
+        less_veh_s=np.zeros(places),
+        clear_s=np.zeros(places),
+        pair=np.zeros(stages + 1, dtype=np.int64),
+        yields=np.zeros(places * lanes, dtype=np.int64),
+        foe=np.zeros(places * lanes, dtype=np.int64),
+        spare_veh_s=np.zeros(places),
+        going_on=np.zeros((stages, places)),
         going_on_veh_s=np.zeros((stages, places)),
         arriving_veh=np.zeros((moments, places)),
         came_veh=np.zeros((lanes, moments)),

@@ -188,6 +188,13 @@ def _follow(
     Lanes that were green before go on; the others begin after the time lost.
     """
     first = layout.row[q]
+    for n in range(layout.pair[q], layout.pair[q + 1]):
+        layout.clear_s[layout.yields[n]] = 0.0
+    for n in range(layout.pair[q], layout.pair[q + 1]):
+        foe, place = layout.foe[n], layout.yields[n]
+        foe_s = layout.at_s[g] if layout.going_on[p, foe] > 0.0 else begin_s
+        foe_s += labels.queue_veh[p, g, layout.lane[foe]] / layout.spare_veh_s[foe]
+        layout.clear_s[place] = max(layout.clear_s[place], foe_s)
     for k in range(ready, end + 1):
         labels.value[k] = labels.red[k]
     for row in range(first, layout.row[q + 1], BLOCK):
@@ -202,12 +209,19 @@ def _follow(
         drain, red = load(layout.drain, (row,)), load(layout.red, (row,))
         going_on = load(layout.going_on_veh_s, (p, row))
         beginning = load(layout.flow_veh_s, (row,)) - going_on
+        less, clear_s = load(layout.less_veh_s, (row,)), load(layout.clear_s, (row,))
+        on = load(layout.going_on, (p, row))
         gone = saved = queue * 0.0
+        none = queue * 0.0
         for k in range(g + 1, end + 1):
             step_s = layout.at_s[k] - layout.at_s[k - 1]
             new_s = min(max(layout.at_s[k] - begin_s, 0.0), step_s)
             demand = queue + load(layout.arriving_veh, (k - 1, row))
-            leaving = least(going_on * step_s + beginning * new_s, least(cap - gone, demand))
+            open_s = on * (step_s - new_s) + new_s
+            since_s = clear_s - layout.at_s[k] + open_s
+            shut_s = least(since_s - least(since_s, none), open_s)
+            able = going_on * step_s + beginning * new_s - less * shut_s
+            leaving = least(able, least(cap - gone, demand))
             queue = demand - leaving
             left = gone + leaving
             saved = saved + weight * (left * layout.next_s[k] + gone * layout.last_s[k])

@@ -26,7 +26,12 @@ from ampelwerk.engine.kernels.decision import (
     release_walkers,
     transition_s,
 )
-from ampelwerk.engine.kernels.estimation import crossing_veh, flow_veh_s
+from ampelwerk.engine.kernels.estimation import (
+    crossing_veh,
+    flow_veh_s,
+    opposed_flow_veh_s,
+    unopposed_flow_veh_s,
+)
 from ampelwerk.engine.kernels.junction_box import junction_occupied
 from ampelwerk.engine.kernels.plan_model import Layout, Model, Weights, no_layout, no_model
 from ampelwerk.engine.kernels.plan_search import UNSET, Labels, no_labels, search
@@ -205,7 +210,15 @@ def _gather(
         for entry in range(city.entry_ptr[first_stage + p], city.entry_ptr[first_stage + p + 1]):
             number = city.entry_lane[entry]
             lane = number - first_lane
-            flow = flow_veh_s(city, traffic, entry) * exit_share(city, traffic, number)
+            share = exit_share(city, traffic, number)
+            mask = 0
+            for k in range(city.entry_foe_ptr[entry], city.entry_foe_ptr[entry + 1]):
+                mask |= 1 << (city.entry_foe[k] - first_lane)
+            flow = flow_veh_s(city, traffic, entry) * share
+            if mask:
+                flow = unopposed_flow_veh_s(city, traffic, entry) * share
+            out.opposed_veh_s[p, lane] = opposed_flow_veh_s(city, traffic, entry) * share
+            out.foes[p, lane] = mask
             out.drain_s[lane] = min(out.drain_s[lane], 1.0 / flow_veh_s(city, traffic, entry))
             if now_s - traffic.stuck_s[entry] < STUCK_S:
                 flow = 0.0

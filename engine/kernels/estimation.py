@@ -292,19 +292,16 @@ def _learn_flow(city: City, traffic: Traffic, stage: int, now_s: float, step_s: 
             keep = FORGET**step_s
             traffic.served_veh[entry] = keep * traffic.served_veh[entry] + traffic.departures[lane]
             traffic.served_s[entry] = keep * traffic.served_s[entry] + step_s
-            if is_opposed(city, traffic, entry, now_s):
-                traffic.opposed_veh[entry] = (
-                    keep * traffic.opposed_veh[entry] + traffic.departures[lane]
-                )
-                traffic.opposed_s[entry] = keep * traffic.opposed_s[entry] + step_s
-            else:
-                traffic.opposed_veh[entry] *= keep
-                traffic.opposed_s[entry] *= keep
+            traffic.opposed_veh[entry] *= keep
+            traffic.opposed_s[entry] *= keep
+            if _is_opposed(city, traffic, entry, now_s):
+                traffic.opposed_veh[entry] += traffic.departures[lane]
+                traffic.opposed_s[entry] += step_s
 
 
 @kernel
-def is_opposed(city: City, traffic: Traffic, entry: int, now_s: float) -> bool:
-    """Somebody to whom the lane's turning vehicles give way departs."""
+def _is_opposed(city: City, traffic: Traffic, entry: int, now_s: float) -> bool:
+    """Somebody departs to whom turning vehicles of the lane give way."""
     for k in range(city.entry_foe_ptr[entry], city.entry_foe_ptr[entry + 1]):
         foe = city.entry_foe[k]
         for j in range(city.lane_stop_ptr[foe], city.lane_stop_ptr[foe + 1]):
@@ -418,7 +415,7 @@ def unopposed_flow_veh_s(city: City, traffic: Traffic, entry: int) -> float:
     """And while nobody does. [veh/s]"""
     return float(
         (
-            city.entry_free[entry] * PRIOR_S
+            city.entry_unopposed[entry] * PRIOR_S
             + traffic.served_veh[entry]
             - traffic.opposed_veh[entry]
         )

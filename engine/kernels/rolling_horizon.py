@@ -211,15 +211,16 @@ def _gather(
             number = city.entry_lane[entry]
             lane = number - first_lane
             share = exit_share(city, traffic, number)
-            mask = 0
+            flow = flow_veh_s(city, traffic, entry)
+            out.drain_s[lane] = min(out.drain_s[lane], 1.0 / flow)
+            foes = 0
             for k in range(city.entry_foe_ptr[entry], city.entry_foe_ptr[entry + 1]):
-                mask |= 1 << (city.entry_foe[k] - first_lane)
-            flow = flow_veh_s(city, traffic, entry) * share
-            if mask:
-                flow = unopposed_flow_veh_s(city, traffic, entry) * share
-            out.opposed_veh_s[p, lane] = opposed_flow_veh_s(city, traffic, entry) * share
-            out.foes[p, lane] = mask
-            out.drain_s[lane] = min(out.drain_s[lane], 1.0 / flow_veh_s(city, traffic, entry))
+                foes |= 1 << (city.entry_foe[k] - first_lane)
+            if foes:
+                flow = unopposed_flow_veh_s(city, traffic, entry)
+                out.opposed_veh_s[p, lane] = opposed_flow_veh_s(city, traffic, entry) * share
+            out.foes[p, lane] = foes
+            flow *= share
             if now_s - traffic.stuck_s[entry] < STUCK_S:
                 flow = 0.0
             out.flow_veh_s[p, lane] = flow

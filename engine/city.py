@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -22,7 +23,7 @@ from ampelwerk.engine.kernels.city import (
 from ampelwerk.engine.rows import Rows, floats, ints
 from ampelwerk.models.detection import LoopRole
 from ampelwerk.models.envelope import RoadUser
-from ampelwerk.models.intersection import Intersection, Turn
+from ampelwerk.models.intersection import Intersection, Movement, Turn
 from ampelwerk.models.network import Network, StopLane
 
 JAM_SPACING_M = 7.5
@@ -31,6 +32,11 @@ SATURATION_FLOW_VEH_S = 0.53
 """Prior of the saturation flow of a lane, measured in SUMO as 0.52-0.58. [veh/s]"""
 PERMISSIVE_FACTOR = 0.35
 """Prior share of the saturation flow that a permissive turn gets through opposing traffic."""
+UNOPPOSED_FACTOR, OPPOSED_FACTOR = 0.75, 0.15
+"""The same while nobody comes the other way (a follow-up time of 2.5 s, after Harders 1968), and while a
+queue does: those who wait in the junction, and few gaps."""
+MOST_FOES = 62
+"""Lanes of an intersection from which others may be said to come: as many as a mask has bits."""
 CROSSING_FLOW_PED_S = 5.0
 """A crossing serves all who wait at its kerb within the first seconds of green. [ped/s]"""
 FREE_SHARE = 0.95
@@ -47,6 +53,21 @@ _ROLE = {
     LoopRole.EXIT: EXIT,
     LoopRole.CALL: CALL,
 }
+
+
+class _Service(NamedTuple):
+    """How a stage serves a lane, at first."""
+
+    flow: float
+    """Saturation flow. [veh/s]"""
+    cap: float = 1e9
+    """Vehicles before one that may not go blocks the head. [veh]"""
+    unopposed: float = 0.0
+    """Saturation flow while nobody comes whom it gives way to. [veh/s]"""
+    opposed: float = 0.0
+    """And while somebody does. [veh/s]"""
+    foes: Sequence[int] = ()
+    """Lanes it gives way to."""
 
 
 class _Streams:
@@ -127,29 +148,54 @@ class _Layout:
         lane: StopLane | int,
         green: set[int],
         permissive: set[int],
-    ) -> tuple[float, float] | None:
-        """Prior flow and cap of a lane under a stage, None if the stage does not serve it."""
+    ) -> _Service | None:
+        """A lane under a stage, None if the stage does not serve it."""
         groups = self._groups_of(lane)
         open_ = [g for g in groups if g in green or g < 0]
         if not any(g in green for g in groups):
             return None
         if isinstance(lane, int):
-            return CROSSING_FLOW_PED_S, 1e9
+            return _Service(CROSSING_FLOW_PED_S)
         movements = [intersection.movements[m] for m in lane.movements]
-        yielding = sum(
-            1
+        yielding = [
+            movement
             for movement in movements
             if movement.group in permissive
             and movement.turn in (Turn.LEFT, Turn.U_TURN)
             and any(foe in green for foe in movement.yields_to)
-        )
+        ]
         held = 1 - len(open_) / len(groups)
-        factor = 1 - (1 - PERMISSIVE_FACTOR) * yielding / len(open_)
         cap = (1 - held) / held if held > 0 else 1e9
-        return SATURATION_FLOW_VEH_S * factor, max(cap, 1.0)
+        share = len(yielding) / len(open_)
+        flow, unopposed, opposed = (
+            SATURATION_FLOW_VEH_S * (1 - (1 - factor) * share)
+            for factor in (PERMISSIVE_FACTOR, UNOPPOSED_FACTOR, OPPOSED_FACTOR)
+        )
+        return _Service(
+            flow, max(cap, 1.0), unopposed, opposed, self._foes(intersection, lane, yielding, green)
+        )
 
-    def _stages(self) -> tuple[Rows, list[float], list[float], list[int], list[int]]:
-        rows, flow, cap, selectable, ptr = Rows(), list[float](), list[float](), list[int](), [0]
+    def _foes(
+        self, site: Intersection, lane: StopLane, yielding: Sequence[Movement], green: set[int]
+    ) -> list[int]:
+        """Lanes of the same intersection, released too, to which some movements give way."""
+        links = {link for movement in yielding for link in movement.yields_to_links}
+        from_lanes = {
+            movement.from_lane
+            for movement in site.movements
+            if movement.sumo_link_index in links and movement.group in green
+        }
+        first = self.lane_ptr[lane.intersection]
+        return [
+            number
+            for number in range(first, min(self.lane_ptr[lane.intersection + 1], first + MOST_FOES))
+            if not isinstance(other := self.lanes[number], int)
+            and other is not lane
+            and other.lane_id in from_lanes
+        ]
+
+    def _stages(self) -> tuple[Rows, list[_Service], list[int], list[int]]:
+        rows, services, selectable, ptr = Rows(), list[_Service](), list[int](), [0]
         for i, intersection in enumerate(self.network.intersections):
             for stage in intersection.stages:
                 green, permissive = set(stage.groups), set(stage.permissive)
@@ -158,14 +204,13 @@ class _Layout:
                     service = self._service(intersection, self.lanes[number], green, permissive)
                     if service is not None:
                         served.append(number)
-                        flow.append(service[0])
-                        cap.append(service[1])
+                        services.append(service)
                 rows.add(served)
                 # Stages the scenario never shows serve single movements: with them mean delay
                 # rose on most networks, threefold on ingolstadt21.
                 selectable.append(int(stage.selectable and stage.delivered))
             ptr.append(len(selectable))
-        return rows, flow, cap, selectable, ptr
+        return rows, services, selectable, ptr
 
     def _lane_exits(self) -> Rows:
         exit_of = {
@@ -252,7 +297,10 @@ class _Layout:
         """Put the arrays together."""
         network = self.network
         cars = [None if isinstance(lane, int) else lane for lane in self.lanes]
-        entries, flow, cap, selectable, stage_ptr = self._stages()
+        entries, services, selectable, stage_ptr = self._stages()
+        foes = Rows()
+        for service in services:
+            foes.add(service.foes)
         stop, exits = Rows(), self._lane_exits()
         for lane in self.lanes:
             stop.add(
@@ -284,8 +332,12 @@ class _Layout:
             stage_ptr=ints(stage_ptr),
             entry_ptr=ints(entries.ptr),
             entry_lane=ints(entries.value),
-            entry_flow=floats(flow),
-            entry_cap=floats(cap),
+            entry_flow=floats(service.flow for service in services),
+            entry_foe_ptr=ints(foes.ptr),
+            entry_foe=ints(foes.value),
+            entry_opposed=floats(service.opposed for service in services),
+            entry_unopposed=floats(service.unopposed for service in services),
+            entry_cap=floats(service.cap for service in services),
             without_walkers=ints(
                 -1 if other is None else other
                 for site in network.intersections

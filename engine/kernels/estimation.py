@@ -27,6 +27,7 @@ from ampelwerk.engine.kernels.city import (
     FloatArray,
     IntArray,
 )
+from ampelwerk.engine.kernels.decision import Signals, in_transition
 from ampelwerk.engine.kernels.junction_box import count_late, enter_junction, leave_junction
 from ampelwerk.engine.kernels.traffic import NEVER, Traffic
 
@@ -135,8 +136,7 @@ def _leave_early(traffic: Traffic, lane: int) -> None:
 def believe(
     city: City,
     traffic: Traffic,
-    stage: IntArray,
-    green: IntArray,
+    signals: Signals,
     now_s: float,
     step_s: float,
     first: int,
@@ -146,19 +146,19 @@ def believe(
 
     Intersections share nothing here, so any part of them may be done beside any other.
 
-    stage : (I,) stage shown by each intersection.
-    green : (I,) bit mask of its green groups.
+    signals : what they showed meanwhile.
     first, last : the intersections from the one to before the other.
     """
     fall_due(city, traffic, first, last, now_s)
     stand_behind(city, traffic, first, last, now_s)
     _learn_rates(city, traffic, first, last, now_s, step_s)
-    _follow_signal(city, traffic, green, first, last, now_s)
+    _follow_signal(city, traffic, signals.green, first, last, now_s)
     _walkers(city, traffic, first, last, now_s, step_s)
     _correct(city, traffic, first, last, now_s)
     count_late(traffic, first, last, now_s, step_s)
     for i in range(first, last):
-        _learn_flow(city, traffic, city.stage_ptr[i] + stage[i], now_s, step_s)
+        shown_s = now_s if in_transition(signals, i) else signals.since_s[i]
+        _learn_flow(city, traffic, city.stage_ptr[i] + signals.stage[i], shown_s, now_s, step_s)
 
 
 @kernel
@@ -268,17 +268,24 @@ def _correct(city: City, traffic: Traffic, first: int, last: int, now_s: float) 
 
 
 @kernel
-def _learn_flow(city: City, traffic: Traffic, stage: int, now_s: float, step_s: float) -> None:
-    """Departures per second of service, for each lane the running stage serves."""
+def _learn_flow(
+    city: City, traffic: Traffic, stage: int, shown_s: float, now_s: float, step_s: float
+) -> None:
+    """Departures per second of service, for each lane the running stage serves.
+
+    shown_s : moment at which the stage was shown in full, now if it is not yet. [s]
+    """
     for entry in range(city.entry_ptr[stage], city.entry_ptr[stage + 1]):
         lane = city.entry_lane[entry]
         if city.lane_is_crossing[lane] or traffic.green_since_s[lane] == NEVER:
             continue
+        # A lane that was green before the stage, too, may only now have right of way.
+        since_s = max(traffic.green_since_s[lane], shown_s)
         if traffic.departures[lane] > 0.0:
             traffic.stuck_s[entry] = NEVER
-        elif _stands_on(city, traffic, lane, now_s):
+        elif now_s - since_s >= BLOCKED_S and _stands_on(city, traffic, lane, now_s):
             traffic.stuck_s[entry] = now_s
-        if now_s - traffic.green_since_s[lane] < START_UP_S or traffic.queue_veh[lane] < 1.0:
+        if now_s - since_s < START_UP_S or traffic.queue_veh[lane] < 1.0:
             continue
         recent = False
         for j in range(city.lane_stop_ptr[lane], city.lane_stop_ptr[lane + 1]):
@@ -292,13 +299,28 @@ def _learn_flow(city: City, traffic: Traffic, stage: int, now_s: float, step_s: 
             keep = FORGET**step_s
             traffic.served_veh[entry] = keep * traffic.served_veh[entry] + traffic.departures[lane]
             traffic.served_s[entry] = keep * traffic.served_s[entry] + step_s
+            traffic.opposed_veh[entry] *= keep
+            traffic.opposed_s[entry] *= keep
+            if _is_opposed(city, traffic, entry, now_s):
+                traffic.opposed_veh[entry] += traffic.departures[lane]
+                traffic.opposed_s[entry] += step_s
+
+
+@kernel
+def _is_opposed(city: City, traffic: Traffic, entry: int, now_s: float) -> bool:
+    """Somebody departs to whom turning vehicles of the lane give way."""
+    for k in range(city.entry_foe_ptr[entry], city.entry_foe_ptr[entry + 1]):
+        foe = city.entry_foe[k]
+        for j in range(city.lane_stop_ptr[foe], city.lane_stop_ptr[foe + 1]):
+            number = city.lane_stop_loop[j]
+            if traffic.occupied[number] or now_s - traffic.off_s[number] <= SERVICE_GAP_S:
+                return True
+    return False
 
 
 @kernel
 def _stands_on(city: City, traffic: Traffic, lane: int, now_s: float) -> bool:
-    """Every stop-line loop of a lane has been held through `BLOCKED_S` of its green."""
-    if now_s - traffic.green_since_s[lane] < BLOCKED_S:
-        return False
+    """Every stop-line loop of a lane has been held for `BLOCKED_S`."""
     first, last = city.lane_stop_ptr[lane], city.lane_stop_ptr[lane + 1]
     for j in range(first, last):
         number = city.lane_stop_loop[j]
@@ -346,8 +368,7 @@ def _has_no_room(city: City, traffic: Traffic, x: int) -> bool:
 def update(
     city: City,
     traffic: Traffic,
-    stage: IntArray,
-    green: IntArray,
+    signals: Signals,
     loop: IntArray,
     at_s: FloatArray,
     on: IntArray,
@@ -356,7 +377,7 @@ def update(
 ) -> None:
     """All of one tick, for a caller alone; arguments as above."""
     book(city, traffic, loop, at_s, on, now_s)
-    believe(city, traffic, stage, green, now_s, step_s, 0, len(stage))
+    believe(city, traffic, signals, now_s, step_s, 0, len(signals.stage))
     fill_exits(city, traffic, 0, len(traffic.full), now_s)
     traffic.ticked_s[0] = now_s
 
@@ -381,4 +402,26 @@ def flow_veh_s(city: City, traffic: Traffic, entry: int) -> float:
     return float(
         (city.entry_flow[entry] * PRIOR_S + traffic.served_veh[entry])
         / (PRIOR_S + traffic.served_s[entry])
+    )
+
+
+@kernel
+def opposed_flow_veh_s(city: City, traffic: Traffic, entry: int) -> float:
+    """The same while somebody departs to whom it gives way. [veh/s]"""
+    return float(
+        (city.entry_opposed[entry] * PRIOR_S + traffic.opposed_veh[entry])
+        / (PRIOR_S + traffic.opposed_s[entry])
+    )
+
+
+@kernel
+def unopposed_flow_veh_s(city: City, traffic: Traffic, entry: int) -> float:
+    """And while nobody does. [veh/s]"""
+    return float(
+        (
+            city.entry_unopposed[entry] * PRIOR_S
+            + traffic.served_veh[entry]
+            - traffic.opposed_veh[entry]
+        )
+        / (PRIOR_S + traffic.served_s[entry] - traffic.opposed_s[entry])
     )

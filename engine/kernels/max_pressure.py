@@ -54,7 +54,7 @@ def tick(
 
     Arguments and result as in `estimation.update` and `choose`.
     """
-    update(city, traffic, signals.stage, signals.green, loop, at_s, on, now_s, step_s)
+    update(city, traffic, signals, loop, at_s, on, now_s, step_s)
     return choose(city, traffic, signals, parameters, now_s, step_s, waited, pressure, out)
 
 

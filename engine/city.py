@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 
@@ -20,25 +19,17 @@ from ampelwerk.engine.kernels.city import (
     UPSTREAM,
     City,
 )
+from ampelwerk.engine.lane_service import CROSSING, LaneService, lane_service
 from ampelwerk.engine.rows import Rows, floats, ints
 from ampelwerk.models.detection import LoopRole
 from ampelwerk.models.envelope import RoadUser
-from ampelwerk.models.intersection import Intersection, Movement, Turn
+from ampelwerk.models.intersection import Intersection
 from ampelwerk.models.network import Network, StopLane
 
 JAM_SPACING_M = 7.5
 """Road one queued car takes up: SUMO's default car, 5 m and a gap of 2.5 m. [m]"""
-SATURATION_FLOW_VEH_S = 0.53
-"""Prior of the saturation flow of a lane, measured in SUMO as 0.52-0.58. [veh/s]"""
-PERMISSIVE_FACTOR = 0.35
-"""Prior share of the saturation flow that a permissive turn gets through opposing traffic."""
-UNOPPOSED_FACTOR, OPPOSED_FACTOR = 0.75, 0.15
-"""The same while nobody comes the other way (a follow-up time of 2.5 s, after Harders 1968), and while a
-queue does: those who wait in the junction, and few gaps."""
 MOST_FOES = 62
 """Lanes of an intersection from which others may be said to come: as many as a mask has bits."""
-CROSSING_FLOW_PED_S = 5.0
-"""A crossing serves all who wait at its kerb within the first seconds of green. [ped/s]"""
 FREE_SHARE = 0.95
 """Undelayed speed as a share of the speed limit, at first. [-]"""
 STRAIGHT_SHARE = 0.9
@@ -53,21 +44,6 @@ _ROLE = {
     LoopRole.EXIT: EXIT,
     LoopRole.CALL: CALL,
 }
-
-
-class _Service(NamedTuple):
-    """How a stage serves a lane, at first."""
-
-    flow: float
-    """Saturation flow. [veh/s]"""
-    cap: float = 1e9
-    """Vehicles before one that may not go blocks the head. [veh]"""
-    unopposed: float = 0.0
-    """Saturation flow while nobody comes whom it gives way to. [veh/s]"""
-    opposed: float = 0.0
-    """And while somebody does. [veh/s]"""
-    foes: Sequence[int] = ()
-    """Lanes it gives way to."""
 
 
 class _Streams:
@@ -143,65 +119,36 @@ class _Layout:
         return [movements[m].group for m in lane.movements]
 
     def _service(
-        self,
-        intersection: Intersection,
-        lane: StopLane | int,
-        green: set[int],
-        permissive: set[int],
-    ) -> _Service | None:
+        self, lane: StopLane | int, green: set[int], permissive: set[int]
+    ) -> LaneService | None:
         """A lane under a stage, None if the stage does not serve it."""
-        groups = self._groups_of(lane)
-        open_ = [g for g in groups if g in green or g < 0]
-        if not any(g in green for g in groups):
-            return None
         if isinstance(lane, int):
-            return _Service(CROSSING_FLOW_PED_S)
-        movements = [intersection.movements[m] for m in lane.movements]
-        yielding = [
-            movement
-            for movement in movements
-            if movement.group in permissive
-            and movement.turn in (Turn.LEFT, Turn.U_TURN)
-            and any(foe in green for foe in movement.yields_to)
-        ]
-        held = 1 - len(open_) / len(groups)
-        cap = (1 - held) / held if held > 0 else 1e9
-        share = len(yielding) / len(open_)
-        flow, unopposed, opposed = (
-            SATURATION_FLOW_VEH_S * (1 - (1 - factor) * share)
-            for factor in (PERMISSIVE_FACTOR, UNOPPOSED_FACTOR, OPPOSED_FACTOR)
-        )
-        return _Service(
-            flow, max(cap, 1.0), unopposed, opposed, self._foes(intersection, lane, yielding, green)
-        )
+            return CROSSING if self.network.crossings[lane].group in green else None
+        site = self.network.intersections[lane.intersection]
+        return lane_service(site, lane, green, permissive)
 
-    def _foes(
-        self, site: Intersection, lane: StopLane, yielding: Sequence[Movement], green: set[int]
-    ) -> list[int]:
-        """Lanes of the same intersection, released too, to which some movements give way."""
-        links = {link for movement in yielding for link in movement.yields_to_links}
-        from_lanes = {
-            movement.from_lane
-            for movement in site.movements
-            if movement.sumo_link_index in links and movement.group in green
-        }
+    def _foes(self, number: int, service: LaneService) -> list[int]:
+        """Lanes to which turning vehicles of a lane give way."""
+        lane = self.lanes[number]
+        if isinstance(lane, int) or not service.gives_way_to:
+            return []
         first = self.lane_ptr[lane.intersection]
         return [
-            number
-            for number in range(first, min(self.lane_ptr[lane.intersection + 1], first + MOST_FOES))
-            if not isinstance(other := self.lanes[number], int)
-            and other is not lane
-            and other.lane_id in from_lanes
+            foe
+            for foe in range(first, min(self.lane_ptr[lane.intersection + 1], first + MOST_FOES))
+            if foe != number
+            and not isinstance(other := self.lanes[foe], int)
+            and other.lane_id in service.gives_way_to
         ]
 
-    def _stages(self) -> tuple[Rows, list[_Service], list[int], list[int]]:
-        rows, services, selectable, ptr = Rows(), list[_Service](), list[int](), [0]
+    def _stages(self) -> tuple[Rows, list[LaneService], list[int], list[int]]:
+        rows, services, selectable, ptr = Rows(), list[LaneService](), list[int](), [0]
         for i, intersection in enumerate(self.network.intersections):
             for stage in intersection.stages:
                 green, permissive = set(stage.groups), set(stage.permissive)
                 served = []
                 for number in range(self.lane_ptr[i], self.lane_ptr[i + 1]):
-                    service = self._service(intersection, self.lanes[number], green, permissive)
+                    service = self._service(self.lanes[number], green, permissive)
                     if service is not None:
                         served.append(number)
                         services.append(service)
@@ -299,8 +246,8 @@ class _Layout:
         cars = [None if isinstance(lane, int) else lane for lane in self.lanes]
         entries, services, selectable, stage_ptr = self._stages()
         foes = Rows()
-        for service in services:
-            foes.add(service.foes)
+        for number, service in zip(entries.value, services, strict=True):
+            foes.add(self._foes(number, service))
         stop, exits = Rows(), self._lane_exits()
         for lane in self.lanes:
             stop.add(

@@ -29,6 +29,7 @@ from ampelwerk.engine.kernels.city import (
 )
 from ampelwerk.engine.kernels.decision import Signals, in_transition
 from ampelwerk.engine.kernels.junction_box import count_late, enter_junction, leave_junction
+from ampelwerk.engine.kernels.saturation_flow import learn_flow
 from ampelwerk.engine.kernels.traffic import NEVER, Traffic
 
 EMPTY_S = 3.0
@@ -36,7 +37,7 @@ EMPTY_S = 3.0
 HELD_S = 3.0
 """Advance loop occupied this long: the queue has reached it. [s]"""
 BLOCKED_S = 4.0
-"""Exit loop, or stop-line loop at green, held this long: the way on is blocked. [s]"""
+"""Exit loop held this long: the way on is blocked. [s]"""
 RELEASE_S = 2.0
 """A full exit counts as open this long after it began to move. [s]"""
 CALL_S = 4.0
@@ -47,16 +48,8 @@ RATE_S = 300.0
 """Time constant of mean arrival rates. [s]"""
 YOUNG_S = 60.0
 """At the start they follow this fast. [s]"""
-FORGET = 0.998
-"""Forgetting of learnt saturation flow per second of service. [-]"""
-SERVICE_GAP_S = 2.0
-"""Seconds of service count while a vehicle was at the stop line this recently. [s]"""
-START_UP_S = 2.0
-"""First seconds of green in which saturation flow is not yet learnt. [s]"""
 ROLL_S = 2.0
 """Who came onto the stop-line loop at green no longer ago than this is about to cross the line. [s]"""
-PRIOR_S = 40.0
-"""Weight of the prior saturation flow. [s]"""
 
 
 @kernel
@@ -158,7 +151,7 @@ def believe(
     count_late(traffic, first, last, now_s, step_s)
     for i in range(first, last):
         shown_s = now_s if in_transition(signals, i) else signals.since_s[i]
-        _learn_flow(city, traffic, city.stage_ptr[i] + signals.stage[i], shown_s, now_s, step_s)
+        learn_flow(city, traffic, city.stage_ptr[i] + signals.stage[i], shown_s, now_s, step_s)
 
 
 @kernel
@@ -268,68 +261,6 @@ def _correct(city: City, traffic: Traffic, first: int, last: int, now_s: float) 
 
 
 @kernel
-def _learn_flow(
-    city: City, traffic: Traffic, stage: int, shown_s: float, now_s: float, step_s: float
-) -> None:
-    """Departures per second of service, for each lane the running stage serves.
-
-    shown_s : moment at which the stage was shown in full, now if it is not yet. [s]
-    """
-    for entry in range(city.entry_ptr[stage], city.entry_ptr[stage + 1]):
-        lane = city.entry_lane[entry]
-        if city.lane_is_crossing[lane] or traffic.green_since_s[lane] == NEVER:
-            continue
-        # A lane that was green before the stage, too, may only now have right of way.
-        since_s = max(traffic.green_since_s[lane], shown_s)
-        if traffic.departures[lane] > 0.0:
-            traffic.stuck_s[entry] = NEVER
-        elif now_s - since_s >= BLOCKED_S and _stands_on(city, traffic, lane, now_s):
-            traffic.stuck_s[entry] = now_s
-        if now_s - since_s < START_UP_S or traffic.queue_veh[lane] < 1.0:
-            continue
-        recent = False
-        for j in range(city.lane_stop_ptr[lane], city.lane_stop_ptr[lane + 1]):
-            number = city.lane_stop_loop[j]
-            recent = recent or traffic.occupied[number] > 0
-            recent = recent or now_s - traffic.off_s[number] <= SERVICE_GAP_S
-        blocked = False
-        for j in range(city.lane_exit_ptr[lane], city.lane_exit_ptr[lane + 1]):
-            blocked = blocked or traffic.full[city.lane_exit[j]] > 0
-        if recent and not blocked:
-            keep = FORGET**step_s
-            traffic.served_veh[entry] = keep * traffic.served_veh[entry] + traffic.departures[lane]
-            traffic.served_s[entry] = keep * traffic.served_s[entry] + step_s
-            traffic.opposed_veh[entry] *= keep
-            traffic.opposed_s[entry] *= keep
-            if _is_opposed(city, traffic, entry, now_s):
-                traffic.opposed_veh[entry] += traffic.departures[lane]
-                traffic.opposed_s[entry] += step_s
-
-
-@kernel
-def _is_opposed(city: City, traffic: Traffic, entry: int, now_s: float) -> bool:
-    """Somebody departs to whom turning vehicles of the lane give way."""
-    for k in range(city.entry_foe_ptr[entry], city.entry_foe_ptr[entry + 1]):
-        foe = city.entry_foe[k]
-        for j in range(city.lane_stop_ptr[foe], city.lane_stop_ptr[foe + 1]):
-            number = city.lane_stop_loop[j]
-            if traffic.occupied[number] or now_s - traffic.off_s[number] <= SERVICE_GAP_S:
-                return True
-    return False
-
-
-@kernel
-def _stands_on(city: City, traffic: Traffic, lane: int, now_s: float) -> bool:
-    """Every stop-line loop of a lane has been held for `BLOCKED_S`."""
-    first, last = city.lane_stop_ptr[lane], city.lane_stop_ptr[lane + 1]
-    for j in range(first, last):
-        number = city.lane_stop_loop[j]
-        if not traffic.occupied[number] or now_s - traffic.on_s[number] < BLOCKED_S:
-            return False
-    return bool(last > first)
-
-
-@kernel
 def fill_exits(city: City, traffic: Traffic, first: int, last: int, now_s: float) -> None:
     """An exit lane is full while its loop is held, until it has moved for a while.
 
@@ -394,34 +325,3 @@ def crossing_veh(city: City, traffic: Traffic, lane: int, now_s: float) -> float
         if traffic.occupied[number] and traffic.on_s[number] > since_s:
             count += 1.0
     return count
-
-
-@kernel
-def flow_veh_s(city: City, traffic: Traffic, entry: int) -> float:
-    """Saturation flow of a lane under a stage: prior and what was learnt. [veh/s]"""
-    return float(
-        (city.entry_flow[entry] * PRIOR_S + traffic.served_veh[entry])
-        / (PRIOR_S + traffic.served_s[entry])
-    )
-
-
-@kernel
-def opposed_flow_veh_s(city: City, traffic: Traffic, entry: int) -> float:
-    """The same while somebody departs to whom it gives way. [veh/s]"""
-    return float(
-        (city.entry_opposed[entry] * PRIOR_S + traffic.opposed_veh[entry])
-        / (PRIOR_S + traffic.opposed_s[entry])
-    )
-
-
-@kernel
-def unopposed_flow_veh_s(city: City, traffic: Traffic, entry: int) -> float:
-    """And while nobody does. [veh/s]"""
-    return float(
-        (
-            city.entry_unopposed[entry] * PRIOR_S
-            + traffic.served_veh[entry]
-            - traffic.opposed_veh[entry]
-        )
-        / (PRIOR_S + traffic.served_s[entry] - traffic.opposed_s[entry])
-    )

@@ -18,7 +18,8 @@ from ampelwerk.engine.kernels.decision import (
     release_walkers,
     transition_s,
 )
-from ampelwerk.engine.kernels.estimation import flow_veh_s, update
+from ampelwerk.engine.kernels.estimation import update
+from ampelwerk.engine.kernels.saturation_flow import flow_veh_s
 from ampelwerk.engine.kernels.traffic import NEVER, Traffic
 
 

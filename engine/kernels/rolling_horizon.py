@@ -26,15 +26,15 @@ from ampelwerk.engine.kernels.decision import (
     release_walkers,
     transition_s,
 )
-from ampelwerk.engine.kernels.estimation import (
-    crossing_veh,
+from ampelwerk.engine.kernels.estimation import crossing_veh
+from ampelwerk.engine.kernels.junction_box import junction_occupied
+from ampelwerk.engine.kernels.plan_model import Layout, Model, Weights, no_layout, no_model
+from ampelwerk.engine.kernels.plan_search import UNSET, Labels, no_labels, search
+from ampelwerk.engine.kernels.saturation_flow import (
     flow_veh_s,
     opposed_flow_veh_s,
     unopposed_flow_veh_s,
 )
-from ampelwerk.engine.kernels.junction_box import junction_occupied
-from ampelwerk.engine.kernels.plan_model import Layout, Model, Weights, no_layout, no_model
-from ampelwerk.engine.kernels.plan_search import UNSET, Labels, no_labels, search
 from ampelwerk.engine.kernels.supervision import (
     STUCK_S,
     busy_elsewhere,

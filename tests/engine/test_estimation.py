@@ -8,8 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ampelwerk.engine.kernels.decision import NOT_SHOWN_S
-from ampelwerk.engine.kernels.estimation import (
-    crossing_veh,
+from ampelwerk.engine.kernels.estimation import crossing_veh
+from ampelwerk.engine.kernels.saturation_flow import (
     flow_veh_s,
     opposed_flow_veh_s,
     unopposed_flow_veh_s,

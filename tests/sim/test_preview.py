@@ -60,7 +60,7 @@ def test_all_red_costs_every_lane_and_the_longer_the_more(forecast: Forecast) ->
     short, long = (forecast(OverrideAction.ALL_RED, ttl_s=ttl_s) for ttl_s in (30, 90))
     assert short is not None and long is not None
     assert long.change_veh_s > short.change_veh_s > 0
-    assert long.left_change_veh > -1.0  # its queue may be gone by the end, but nobody else's
+    assert long.left_change_veh > 0
     assert min(long.longest_red_s) >= 85
 
 

@@ -35,7 +35,8 @@ def longest_waiting(
     present : stage shown, counted among all; who cannot move under it waits as at red.
 
     By time at red and not since the departure: a lane whose green was in vain, because its exit was
-    full or its loop has failed, takes its turn behind the others.
+    full or its loop has failed, takes its turn behind the others, and not before it has been at red
+    beyond the limit again. Else lanes before a full exit called each other's stages in turn.
     """
     found, longest_s = -1, 0.0
     for lane in range(city.lane_ptr[i], city.lane_ptr[i + 1]):
@@ -58,7 +59,7 @@ def longest_waiting(
             and traffic.queue_veh[lane] >= FULL_SHARE * city.lane_storage_veh[lane]
         ):
             limit_s = SHORT_WAIT_S
-        if waited_s > limit_s and red_s > longest_s:
+        if waited_s > limit_s and red_s > max(limit_s, longest_s):
             found, longest_s = lane, red_s
     return found
 

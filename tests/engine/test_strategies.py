@@ -102,6 +102,26 @@ def test_long_wait_overrules(street: Street, which: int) -> None:
 
 
 @LOOKING_AHEAD
+def test_who_was_served_in_vain_does_not_call_again_at_once(street: Street, which: int) -> None:
+    """Two lanes before full exits would else take turns, each for a minimum green."""
+    street.show(0)
+    street.wait(5)
+    traffic = street.estimator.traffic
+    lane = next(k for k in lanes_of(street, 0) if k not in served(street, 0, 0))
+    for other in served(street, 0, 0):
+        traffic.queue_veh[other] = 12.0
+    traffic.queue_veh[lane] = 1.0
+    traffic.departed_s[lane] = street.now_s - 300.0
+    index = strategies(street)[which]
+    traffic.red_since_s[lane] = street.now_s - 10.0
+    assert wish_of(index.decide(street.now_s), 0) is None
+    traffic.red_since_s[lane] = street.now_s - 91.0
+    wish = wish_of(index.decide(street.now_s), 0)
+    assert wish is not None
+    assert lane in served(street, 0, wish.stage)
+
+
+@LOOKING_AHEAD
 def test_full_exit_is_not_fed(street: Street, which: int) -> None:
     street.show(0)
     street.wait(5)

@@ -18,8 +18,8 @@ from ampelwerk.controllers.store.audit import Raw, RawCheckpoint, checkpoint_byt
 from ampelwerk.models.errors import (
     AmpelwerkError,
     InvalidInputError,
-    OverrideRefusedError,
     RefusalCode,
+    RequestRefusedError,
     ServerError,
 )
 from ampelwerk.models.override import OverrideRequest
@@ -91,7 +91,7 @@ class Forecast:
 class ControlRoomClient:
     """Somebody's line to the server; a context manager.
 
-    Every method raises `InvalidInputError`, `OverrideRefusedError` or `ServerError` with what the
+    Every method raises `InvalidInputError`, `RequestRefusedError` or `ServerError` with what the
     server says.
     """
 
@@ -214,7 +214,7 @@ def as_error(error: Any) -> AmpelwerkError:
     if detail.code == "INVALID":
         return InvalidInputError(said)
     if detail.code in set(RefusalCode):
-        return OverrideRefusedError(
+        return RequestRefusedError(
             RefusalCode(detail.code),
             f"{detail.code}: {said}",
             holder=detail.holder,

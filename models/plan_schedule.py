@@ -10,7 +10,7 @@ transition. Time 0 is midnight on a Monday.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from ampelwerk.models.calendar import WEEK_S, CalendarEntry, in_force, switches
 from ampelwerk.models.plan import CyclicPlan
@@ -28,6 +28,22 @@ class Takeover(NamedTuple):
     """From then on the new plan holds. [ds]"""
     dwell: int | None
     """Stage that stays until then; None if the old plan goes on."""
+
+
+class StageSchedule(Protocol):
+    """Says which stage is wanted when."""
+
+    def plan_at(self, now_ds: int) -> CyclicPlan:
+        """The plan that is wanted; it may not have taken over yet."""
+        ...
+
+    def stage_at(self, now_ds: int) -> int:
+        """Index of the stage that is wanted at a time."""
+        ...
+
+    def takeover(self, now_ds: int) -> Takeover:
+        """How the plan that is wanted takes over, or has taken over."""
+        ...
 
 
 class PlanSchedule:
@@ -72,7 +88,7 @@ class PlanSchedule:
         found = self._takeovers.get(due_ds)
         if found is None:
             old, new = self.plan_at(due_ds - 1), self.plan_at(due_ds)
-            found = self._takeovers[due_ds] = _takeover(old, new, due_ds)
+            found = self._takeovers[due_ds] = takeover_between(old, new, due_ds)
         return found
 
     def changes(self, begin_ds: int, end_ds: int) -> Iterator[tuple[int, int]]:
@@ -113,8 +129,8 @@ class PlanSchedule:
         return now_ds + min(ahead)
 
 
-def _takeover(old: CyclicPlan, new: CyclicPlan, due_ds: int) -> Takeover:
-    """The favourable moment from `due_ds` on."""
+def takeover_between(old: CyclicPlan, new: CyclicPlan, due_ds: int) -> Takeover:
+    """How one plan takes over from another: the favourable moment from `due_ds` on."""
     if old == new:
         return Takeover(due_ds, due_ds, None)
     horizon_ds = due_ds + 2 * max(old.cycle_ds, new.cycle_ds)

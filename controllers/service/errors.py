@@ -14,13 +14,13 @@ from typing import Any, NoReturn
 import grpc
 
 from ampelwerk.controllers.convert import finding_message
-from ampelwerk.controllers.override_desk import STATUS as REFUSED
+from ampelwerk.controllers.requests import STATUS as REFUSED
 from ampelwerk.models.errors import (
     AmpelwerkError,
     Finding,
     InvalidInputError,
     NotLeaderError,
-    OverrideRefusedError,
+    RequestRefusedError,
     StoreError,
     UnsafePlanError,
 )
@@ -72,7 +72,7 @@ def as_refused(error: Exception) -> Refused:
     """The error as it is told to the peer."""
     if isinstance(error, Refused):
         return error
-    if isinstance(error, OverrideRefusedError):
+    if isinstance(error, RequestRefusedError):
         return Refused(
             grpc.StatusCode[REFUSED[error.code]],
             error.code.value,

@@ -21,6 +21,7 @@ from ampelwerk.controllers.store.audit import AuditEntry, AuditRecord
 from ampelwerk.controllers.store.envelopes import Envelopes
 from ampelwerk.controllers.store.overrides import Overrides
 from ampelwerk.controllers.store.plans import Plans
+from ampelwerk.controllers.store.replies import Replies
 from ampelwerk.models.errors import NotLeaderError, StoreError
 
 EPOCH = "epoch"
@@ -40,6 +41,7 @@ class Reading:
         self.plans = Plans(connection)
         self.overrides = Overrides(connection)
         self.envelopes = Envelopes(connection)
+        self.replies = Replies(connection)
 
     @property
     def epoch(self) -> int:

@@ -14,7 +14,7 @@ from dataclasses import asdict
 
 from ampelwerk.controllers.override_book import OverrideBook
 from ampelwerk.controllers.override_policy import Policy
-from ampelwerk.controllers.requests import SERVER, Decision, decide_once, refuse
+from ampelwerk.controllers.requests import SERVER, Decision, decide_once
 from ampelwerk.controllers.store.audit import AuditEntry
 from ampelwerk.controllers.store.overrides import override_bytes, read_override
 from ampelwerk.controllers.store.store import Change, Store
@@ -151,15 +151,6 @@ class OverrideDesk:
     def tick(self, now_unix_ms: int) -> Sequence[Override]:
         """Let what is over end; what changed."""
         return self._happened(self.book.passed(now_unix_ms), now_unix_ms, actor=SERVER, role=SERVER)
-
-    def refuse(self, error: Exception, entry: AuditEntry) -> None:
-        """Record a refusal."""
-        refuse(self._store, error, entry)
-
-    def record(self, entry: AuditEntry) -> None:
-        """Record what was refused before it came here."""
-        with self._store.change() as change:
-            change.record(entry)
 
     def kept(self, most: int) -> Sequence[Override]:
         """Overrides that stand, and of those that are over the last ones, at most so many."""

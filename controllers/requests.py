@@ -89,9 +89,8 @@ def decide_once(
 
 
 def refuse(store: Store, error: Exception, entry: AuditEntry) -> None:
-    """Record a refusal."""
-    code = UNSAFE if isinstance(error, UnsafePlanError) else INVALID
-    if isinstance(error, RequestRefusedError):
-        code = error.code.value
+    """Record a refusal, by the code that the error bears if it bears one."""
+    usual = UNSAFE if isinstance(error, UnsafePlanError) else INVALID
     with store.change() as change:
+        code = str(getattr(error, "code", usual))
         change.record(replace(entry, result=code, detail=str(error)[:MOST_DETAIL]))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 
 from google.protobuf.message import DecodeError
 
@@ -19,6 +20,8 @@ from ampelwerk.controllers.ladder import STABLE_MS, FallbackLadder, Level
 from ampelwerk.controllers.lease import Lease
 from ampelwerk.controllers.local import LocalController
 from ampelwerk.controllers.override_leases import OverrideLeases
+from ampelwerk.controllers.plan_file import PlanFile
+from ampelwerk.controllers.published import PublishedPlans
 from ampelwerk.controllers.schedule import Schedule, schedule_of
 from ampelwerk.controllers.signing import PlanVerifier
 from ampelwerk.controllers.uploads import UploadBuffer
@@ -43,6 +46,7 @@ class Roadside:
     source : where the clock has its time from.
     wake : called when there is something to send.
     arbiter : stands before `local` already; without one it gets its own.
+    plan_file : keeps published plans; without one they last as long as the process.
     """
 
     def __init__(
@@ -57,6 +61,7 @@ class Roadside:
         source: common_pb2.ClockSource = common_pb2.CLOCK_SOURCE_NTP,
         wake: Callable[[], None] = lambda: None,
         arbiter: Arbiter | None = None,
+        plan_file: PlanFile | None = None,
     ) -> None:
         self.site, self.local, self.clock, self.wake = site, local, clock, wake
         self.intersection = site.intersections[0]
@@ -75,8 +80,18 @@ class Roadside:
         """Messages for the stream of plans."""
         self.overrides = OverrideLeases(self.arbiter, clock)
         """Overrides the server has asked for."""
+        self._connected_ms: int | None = None
+        self.published = PublishedPlans(
+            local,
+            verifier,
+            clock,
+            plan_file or PlanFile(None),
+            envelope_hash=self._envelope_hash,
+            report=partial(self._report, published=True),
+        )
+        """Cyclic plan or calendar that somebody has published."""
         self.epoch = self.version = 0
-        """Highest ones accepted."""
+        """Highest ones of a schedule accepted."""
         self.schedule: Schedule | None = None
         """Rolling schedule held."""
         self.applied_version = 0
@@ -88,7 +103,6 @@ class Roadside:
         self._timers = controller_pb2.RegisterReply(
             heartbeat_ms=5_000, lease_ms=20_000, no_plan_timer_ms=15_000
         )
-        self._connected_ms: int | None = None
         self._heartbeat_due_ms = self._schedule_until_ms = 0
         self._time_alarms, self._alarm_ms = 0, clock.mono_ms()
 
@@ -100,7 +114,7 @@ class Roadside:
             intersection_id=self.intersection.intersection_id,
             boot_id=self._boot_id,
             api_minor=API_MINOR,
-            capabilities=["rolling", "cyclic", "actuated", "overrides"],
+            capabilities=["rolling", "cyclic", "actuated", "overrides", "published"],
             envelope_sha256=self._envelope_hash,
             ruleset_sha256=convert.ruleset_sha256(self.intersection.envelope),
             held_epoch=self.epoch,
@@ -116,10 +130,16 @@ class Roadside:
         self._passed_over = None
         self._lease.forget()
         self.outbox.clear()
+        epoch, version = self.published.held
         hello = controller_pb2.Hello(
-            boot_id=self._boot_id, held_epoch=self.epoch, held_version=self.version
+            boot_id=self._boot_id,
+            held_epoch=self.epoch,
+            held_version=self.version,
+            held_published_epoch=epoch,
+            held_published_version=version,
         )
         self.outbox.append(controller_pb2.ControllerMessage(hello=hello))
+        self.published.connected()
         for batch in self.detectors.rewind():
             batch.replayed = True
         self.events.rewind()
@@ -131,6 +151,7 @@ class Roadside:
         self._connected_ms = None
         self.outbox.clear()
         self._lease.forget()
+        self.published.disconnected()
 
     @property
     def quiet(self) -> bool:
@@ -151,10 +172,14 @@ class Roadside:
             if message.heartbeat_reply.epoch >= self.epoch:
                 self._lease.answered(message.heartbeat_reply)
         elif kind == "plan_push":
-            if message.plan_push.epoch >= self.epoch:
-                self._take_push(message.plan_push)
-            else:
+            if message.plan_push.epoch < self.epoch:
                 self.stale_pushes += 1
+            elif message.plan_push.published:
+                self.published.take(message.plan_push)
+            else:
+                self._take_push(message.plan_push)
+        elif kind == "activate":
+            self.published.activate(message.activate)
         elif kind == "override_push":
             report = self.overrides.take(message.override_push)
             self.outbox.append(controller_pb2.ControllerMessage(override_report=report))
@@ -241,6 +266,7 @@ class Roadside:
         self._lease.watch_clock()
         self._watch_interlock(mono_ms)
         self.overrides.expire(now_ds)
+        self.published.tick(now_ds)
         if self.schedule is not None and mono_ms >= self._schedule_until_ms:
             # A server that was started anew and has decided nothing yet leaves us to our plan.
             version, self.schedule = self.schedule.version, None
@@ -321,6 +347,7 @@ class Roadside:
                     level=f"LEVEL_{self.ladder.level.name}",
                     cause=self.ladder.cause,
                     in_force_version=self.applied_version,
+                    published_version=self.published.version,
                     override_ids=self.overrides.names,
                     clock=self._lease.clock_status(),
                 )
@@ -349,6 +376,8 @@ class Roadside:
         state: plan_pb2.PlanState,
         cause: str = "",
         findings: tuple[common_pb2.Finding, ...] = (),
+        *,
+        published: bool = False,
     ) -> None:
         if self._connected_ms is None:
             return
@@ -363,6 +392,7 @@ class Roadside:
                     findings=findings,
                     at_unix_ms=self.clock.unix_ms(),
                     in_force_version=self.applied_version,
+                    published=published,
                 )
             )
         )

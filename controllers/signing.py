@@ -35,7 +35,8 @@ class PlanSigner:
         """The private key."""
         self.public_key = key.public_key()
         """What controllers pin."""
-        self._key_id = key_id(self.public_key)
+        self.key_id = key_id(self.public_key)
+        """Name of that."""
 
     @classmethod
     def from_file(cls, path: Path) -> PlanSigner:
@@ -52,7 +53,7 @@ class PlanSigner:
             plan=content,
             sha256=hashlib.sha256(content).digest(),
             signature=self.key.sign(content),
-            key_id=self._key_id,
+            key_id=self.key_id,
         )
 
 

@@ -30,6 +30,7 @@ ALLOWED: Mapping[str, frozenset[Kind]] = {
     "/ampelwerk.v1.PlanService/Get": VIEWERS,
     "/ampelwerk.v1.PlanService/Verify": VERIFIERS,
     "/ampelwerk.v1.PlanService/Publish": SUPERVISORS,
+    "/ampelwerk.v1.PlanService/PublishTogether": SUPERVISORS,
     "/ampelwerk.v1.PlanService/Rollback": SUPERVISORS,
     "/ampelwerk.v1.OverrideService/List": VIEWERS,
     "/ampelwerk.v1.OverrideService/Preview": OPERATORS,
@@ -54,6 +55,7 @@ COMMANDS = frozenset(
     {
         "/ampelwerk.v1.PlanService/Verify",
         "/ampelwerk.v1.PlanService/Publish",
+        "/ampelwerk.v1.PlanService/PublishTogether",
         "/ampelwerk.v1.PlanService/Rollback",
         "/ampelwerk.v1.OverrideService/Preview",
         "/ampelwerk.v1.OverrideService/Request",

@@ -16,6 +16,7 @@ from ampelwerk.controllers.service.errors import Refused
 from ampelwerk.controllers.service.gate import Context, identity_of
 from ampelwerk.controllers.service.live_city import LiveCity
 from ampelwerk.controllers.service.override_dispatch import OverrideDispatch
+from ampelwerk.controllers.service.plan_dispatch import PlanDispatch
 from ampelwerk.controllers.service.session import PlanStream, Session
 from ampelwerk.models.errors import InvalidInputError
 from ampelwerk.proto.v1 import controller_pb2, network_pb2, plan_pb2
@@ -26,6 +27,8 @@ CONNECTS_PER_S = 200
 LEAST_WINDOW_MS = 5_000
 """Shortest window for dialling again. [ms]"""
 BOOT_ID_BYTES = 16
+MOST_CAPABILITIES = 32
+"""A controller may say so many things it can do."""
 MOST_LEASES = 64
 """A heartbeat may name so many overrides; an arbiter keeps one of each precedence."""
 log = logging.getLogger("ampelwerk.server")
@@ -72,9 +75,14 @@ class ControllerService(ControllerServiceServicer):
     """For controllers."""
 
     def __init__(
-        self, city: LiveCity, timers: Timers, overrides: OverrideDispatch | None = None
+        self,
+        city: LiveCity,
+        timers: Timers,
+        overrides: OverrideDispatch | None = None,
+        plans: PlanDispatch | None = None,
     ) -> None:
-        self._city, self._timers, self._overrides = city, timers, overrides
+        self._city, self._timers = city, timers
+        self._overrides, self._plans = overrides, plans
 
     async def Register(
         self,
@@ -107,6 +115,7 @@ class ControllerService(ControllerServiceServicer):
         session.version = max(session.version, request.held_version)
         session.state = network_pb2.CONTROLLER_STATE_REGISTERED
         session.clock = request.clock
+        session.capabilities = frozenset(request.capabilities[:MOST_CAPABILITIES])
         session.changed += 1
         return controller_pb2.RegisterReply(
             epoch=city.epoch,
@@ -122,13 +131,17 @@ class ControllerService(ControllerServiceServicer):
     async def GetPlan(
         self, request: controller_pb2.GetPlanRequest, context: Context
     ) -> controller_pb2.GetPlanReply:
-        """The newest schedule, unless it is the one held."""
+        """The newest schedule and the newest published plan, unless they are the ones held."""
         session = session_of(self._city, context)
         check_name(session, request.intersection_id)
         reply = controller_pb2.GetPlanReply(epoch=self._city.epoch, version=session.version)
         held = request.if_version == session.version or session.version in session.quarantined
         if session.signed is not None and not held:
             reply.signed_plan.CopyFrom(session.signed)
+        if session.published is not None:
+            reply.published_version = session.published.version
+            if request.if_published_version != session.published.version:
+                reply.published_plan.CopyFrom(session.published.signed)
         return reply
 
     async def Connect(
@@ -172,7 +185,7 @@ class ControllerService(ControllerServiceServicer):
             elif kind == "heartbeat":
                 self._heartbeat(message.heartbeat, session, stream)
             elif kind == "plan_report":
-                self._plan_report(message.plan_report, session, stream)
+                await self._plan_report(message.plan_report, session, stream)
             elif kind == "override_report" and self._overrides is not None:
                 await self._overrides.reported(session, stream, message.override_report)
 
@@ -188,6 +201,9 @@ class ControllerService(ControllerServiceServicer):
         self._city.greet(session)
         if self._overrides is not None:
             self._overrides.greet(session, stream)
+        if self._plans is not None:
+            held = (hello.held_published_epoch, hello.held_published_version)
+            self._plans.greet(session, stream, held)
 
     def _heartbeat(
         self, beat: controller_pb2.Heartbeat, session: Session, stream: PlanStream
@@ -198,6 +214,7 @@ class ControllerService(ControllerServiceServicer):
         session.lease_until_ms = city.clock.mono_ms() + self._timers.lease_ms
         session.state = network_pb2.CONTROLLER_STATE_LEASED
         session.override_ids = tuple(beat.override_ids[:MOST_LEASES])
+        session.published_applied = beat.published_version
         session.changed += 1
         if self._overrides is not None:
             self._overrides.heard(session, stream, session.override_ids)
@@ -214,11 +231,16 @@ class ControllerService(ControllerServiceServicer):
             )
         )
 
-    def _plan_report(
+    async def _plan_report(
         self, report: controller_pb2.PlanReport, session: Session, stream: PlanStream
     ) -> None:
         state = report.state
         if report.nonce and not stream.answered(report.nonce):
+            return
+        if report.published:
+            if self._plans is not None:
+                await self._plans.reported(session, report)
+            self._city.progressed()
             return
         if state == plan_pb2.PLAN_STATE_ACCEPTED:
             session.accepted_version = max(session.accepted_version, report.version)

@@ -93,7 +93,8 @@ class LiveCity:
         """Name of the control, for explanations."""
         self.progressed: Callable[[], None] = lambda: None
         """Called when a controller has reported about a plan."""
-        self._signer = signer
+        self.signer = signer
+        """Signs what goes down."""
         own: list[dict[str, int]] = [{} for _ in range(size)]
         for loop, owner in enumerate(loop_owners(network)):
             if owner is not None:
@@ -210,7 +211,7 @@ class LiveCity:
         if session.stream is None or session.stage is None:
             return
         session.version += 1
-        session.signed = self._signer.signed(
+        session.signed = self.signer.signed(
             convert.rolling_plan(
                 session.intersection,
                 session.stage,

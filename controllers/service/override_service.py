@@ -16,7 +16,7 @@ from ampelwerk.controllers.service.forecast import Forecaster
 from ampelwerk.controllers.service.gate import Context, identity_of
 from ampelwerk.controllers.service.live_city import LiveCity
 from ampelwerk.controllers.service.network_service import sessions_of
-from ampelwerk.controllers.service.override_dispatch import Decided, OverrideDispatch, bounded
+from ampelwerk.controllers.service.override_dispatch import Decided, OverrideDispatch
 from ampelwerk.controllers.store.audit import AuditEntry
 from ampelwerk.models.envelope import IntersectionId
 from ampelwerk.models.errors import InvalidInputError
@@ -157,18 +157,16 @@ class OverrideService(OverrideServiceServicer):
     async def _refuse(
         self, error: Exception, who: Identity, method: str, target: str, reason: str
     ) -> None:
-        await self._dispatch.refuse(
+        await self._dispatch.clerk.refuse(
             error,
-            bounded(
-                AuditEntry(
-                    at_unix_ms=self._city.clock.unix_ms(),
-                    actor=who.name,
-                    role=who.kind.value,
-                    method=method,
-                    target=target,
-                    result="",
-                    reason=reason,
-                )
+            AuditEntry(
+                at_unix_ms=self._city.clock.unix_ms(),
+                actor=who.name,
+                role=who.kind.value,
+                method=method,
+                target=target,
+                result="",
+                reason=reason,
             ),
         )
 

@@ -18,12 +18,13 @@ from ampelwerk.controllers.service.alarm_service import AlarmService
 from ampelwerk.controllers.service.audit_service import AuditService
 from ampelwerk.controllers.service.controller_service import ControllerService, Timers
 from ampelwerk.controllers.service.decision_service import DecisionService
-from ampelwerk.controllers.service.forecast import Forecaster
 from ampelwerk.controllers.service.gate import Gate
 from ampelwerk.controllers.service.live_city import LiveCity
 from ampelwerk.controllers.service.network_service import NetworkService
 from ampelwerk.controllers.service.override_dispatch import OverrideDispatch
 from ampelwerk.controllers.service.override_service import OverrideService
+from ampelwerk.controllers.service.plan_dispatch import PlanDispatch
+from ampelwerk.controllers.service.plan_service import PlanService
 from ampelwerk.controllers.service.rates import RATES, Buckets
 from ampelwerk.controllers.service.telemetry_service import TelemetryService
 from ampelwerk.models.errors import InvalidInputError
@@ -36,6 +37,7 @@ from ampelwerk.proto.v1 import (
     network_pb2,
     network_pb2_grpc,
     override_pb2_grpc,
+    plan_pb2_grpc,
     telemetry_pb2_grpc,
 )
 
@@ -66,7 +68,7 @@ class Server:
     city_name : trust domain of the certificates.
     reflection : tell clients what the interface looks like; for development.
     called : told method and status of every call that has ended.
-    overrides : desk of the control room; without one it offers neither overrides nor audit.
+    overrides : desk of the control room; without one it offers neither overrides, plans nor audit.
     limited : nobody may call too often.
     """
 
@@ -93,7 +95,7 @@ class Server:
                     city_name,
                     Buckets(city.clock.mono_ms, RATES if limited else {}),
                     called,
-                    overrides.turned_away if overrides else None,
+                    overrides.clerk.turned_away if overrides else None,
                 )
             ],
             options=OPTIONS,
@@ -104,11 +106,14 @@ class Server:
             require_client_auth=True,
         )
         self.telemetry = TelemetryService(city)
+        self._plans: PlanDispatch | None = None
+        if overrides is not None:
+            self._plans = PlanDispatch(city, overrides.clerk, self.timers.ack_timeout_ms)
         self._health = HealthServicer()
         services: list[tuple[Any, object, str]] = [
             (
                 controller_pb2_grpc.add_ControllerServiceServicer_to_server,
-                ControllerService(city, self.timers, overrides),
+                ControllerService(city, self.timers, overrides, self._plans),
                 "ampelwerk.v1.ControllerService",
             ),
             (
@@ -133,10 +138,11 @@ class Server:
             ),
             (health_pb2_grpc.add_HealthServicer_to_server, self._health, "grpc.health.v1.Health"),
         ]
-        self._forecaster: Forecaster | None = None
-        if overrides is not None:
+        self._closing: list[Callable[[], None]] = []
+        if overrides is not None and self._plans is not None:
+            plans = PlanService(city, self._plans, overrides.clerk)
             room = OverrideService(city, overrides)
-            self._forecaster = room.forecaster
+            self._closing += [room.forecaster.close, plans.close]
             services += (
                 (
                     override_pb2_grpc.add_OverrideServiceServicer_to_server,
@@ -144,8 +150,13 @@ class Server:
                     "ampelwerk.v1.OverrideService",
                 ),
                 (
+                    plan_pb2_grpc.add_PlanServiceServicer_to_server,
+                    plans,
+                    "ampelwerk.v1.PlanService",
+                ),
+                (
                     audit_pb2_grpc.add_AuditServiceServicer_to_server,
-                    AuditService(overrides),
+                    AuditService(overrides.clerk),
                     "ampelwerk.v1.AuditService",
                 ),
             )
@@ -186,9 +197,9 @@ class Server:
                 session.stream.close()
         await self._server.stop(DRAIN_S)
         if self.overrides is not None:
-            await self.overrides.close()
-        if self._forecaster is not None:
-            self._forecaster.close()
+            await self.overrides.clerk.close()
+        for close in self._closing:
+            close()
         self.city.close()
 
     async def _sweep(self) -> None:
@@ -198,9 +209,11 @@ class Server:
             self.sweep()
 
     def sweep(self) -> None:
-        """Look at leases, overrides, unanswered pushes and gaps in detector data once."""
+        """Look at leases, overrides, batches, unanswered pushes and gaps in detector data once."""
         if self.overrides is not None:
             self.overrides.tick()
+        if self._plans is not None:
+            self._plans.tick()
         now_ms = self.city.clock.mono_ms()
         for session in self.city.sessions:
             for batch in session.detector_inbox.due(now_ms):

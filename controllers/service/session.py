@@ -1,7 +1,8 @@
 """What the server knows about one controller, and the slot through which plans go out to it.
 
-At most one push is unanswered. A newer one waits in a slot, not in a queue: what is out of date is
-never sent. That a write has ended proves nothing; an answer does.
+At most one push is unanswered. A newer schedule waits in a slot, not in a queue: what is out of date is
+never sent. Published plans wait in a queue before it: each of them is answered. That a write has ended
+proves nothing; an answer does.
 """
 
 from __future__ import annotations
@@ -56,6 +57,7 @@ class PlanStream:
         self._mono_ms = mono_ms
         self._outbox: deque[controller_pb2.ServerMessage] = deque()
         self._slot: controller_pb2.PlanPush | None = None
+        self._published: deque[controller_pb2.ServerMessage] = deque()
         self._nonce = 0
         self._wake = asyncio.Event()
         self.unanswered: Unanswered | None = None
@@ -73,6 +75,7 @@ class PlanStream:
         """Nothing to send and nothing unanswered."""
         return (
             self._slot is None
+            and not self._published
             and self.unanswered is None
             and not self.unanswered_overrides
             and not self._outbox
@@ -93,13 +96,18 @@ class PlanStream:
         self._slot = push
         self._wake.set()
 
+    def push_published(self, message: controller_pb2.ServerMessage) -> None:
+        """Send a published plan, or `Activate`; each is answered before the next push goes out."""
+        self._published.append(message)
+        self._wake.set()
+
     def answered(self, nonce: int) -> bool:
         """Take note of a report; false if it is about none of the last push."""
         if nonce != self._nonce:
             self.stale_reports += 1
             return False
         self.unanswered = None
-        if self._slot is not None:
+        if self._slot is not None or self._published:
             self._wake.set()
         return True
 
@@ -136,14 +144,37 @@ class PlanStream:
                 return self._outbox.popleft()
             if self.closed:
                 return None
-            if self._slot is not None and self.unanswered is None:
-                push, self._slot = self._slot, None
-                self._nonce += 1
-                push.nonce = self._nonce
-                self.unanswered = Unanswered(self._nonce, push.version, self._mono_ms())
-                return controller_pb2.ServerMessage(plan_push=push)
+            if self.unanswered is None:
+                message = self._next_push()
+                if message is not None:
+                    return message
             self._wake.clear()
             await self._wake.wait()
+
+    def _next_push(self) -> controller_pb2.ServerMessage | None:
+        """The push whose turn it is, with its nonce."""
+        if self._published:
+            message = self._published.popleft()
+        elif self._slot is not None:
+            message, self._slot = controller_pb2.ServerMessage(plan_push=self._slot), None
+        else:
+            return None
+        self._nonce += 1
+        push = message.plan_push if message.HasField("plan_push") else message.activate
+        push.nonce = self._nonce
+        self.unanswered = Unanswered(self._nonce, message.plan_push.version, self._mono_ms())
+        return message
+
+
+class PublishedPlan(NamedTuple):
+    """A cyclic plan or a calendar that somebody has published."""
+
+    epoch: int
+    """Term of the server that published it."""
+    version: int
+    """Version in the store."""
+    signed: plan_pb2.SignedPlan
+    """As it was signed."""
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -160,6 +191,8 @@ class Session:
     """Its detectors, with their indices into `Network.loops`."""
     boot_id: bytes = b""
     """Start of the controller's program that registered last."""
+    capabilities: frozenset[str] = frozenset()
+    """What the controller can do."""
     state: network_pb2.ControllerState = network_pb2.CONTROLLER_STATE_UNKNOWN
     """Life of the controller."""
     mode: common_pb2.Mode = common_pb2.MODE_UNSPECIFIED
@@ -177,7 +210,7 @@ class Session:
     stream: PlanStream | None = None
     """Its open stream of plans."""
     version: int = 0
-    """Version given out last; never used twice."""
+    """Version of a schedule given out last; never used twice."""
     stage: int | None = None
     """Stage of its schedule, None while there is none."""
     ask_again: bool = False
@@ -195,7 +228,11 @@ class Session:
     applied_version: int = 0
     """Newest version it has put into force."""
     quarantined: set[int] = field(default_factory=set)
-    """Versions it has refused."""
+    """Schedules it has refused, by version."""
+    published: PublishedPlan | None = None
+    """Cyclic plan or calendar that it shall have beneath its schedules."""
+    published_applied: int = 0
+    """Version of the published plan that has taken over there."""
     detector_inbox: Inbox[telemetry_pb2.DetectorBatch] = field(default_factory=Inbox)
     """Detector data."""
     event_inbox: Inbox[telemetry_pb2.EventBatch] = field(default_factory=Inbox)
@@ -214,6 +251,11 @@ class Session:
         """The intersection."""
         return str(self.intersection.intersection_id)
 
+    @property
+    def takes_published(self) -> bool:
+        """Its controller is there, and takes published plans."""
+        return self.stream is not None and "published" in self.capabilities
+
     def status(self) -> network_pb2.IntersectionStatus:
         """As a control room sees it."""
         return network_pb2.IntersectionStatus(
@@ -224,6 +266,7 @@ class Session:
             clock=self.clock,
             signal_state=self.signals,
             plan_version=self.applied_version,
+            published_version=self.published_applied,
             override_ids=self.override_ids,
             open_alarms=sum(alarm.active for alarm in self.alarms.values()),
             state=self.state,

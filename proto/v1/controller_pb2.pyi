@@ -201,7 +201,7 @@ class HeartbeatReply(_message.Message):
     def __init__(self, seq: _Optional[int] = ..., received_unix_ms: _Optional[int] = ..., sent_unix_ms: _Optional[int] = ..., lease_ms: _Optional[int] = ..., epoch: _Optional[int] = ...) -> None: ...
 
 class PlanPush(_message.Message):
-    __slots__ = ("nonce", "kind", "epoch", "version", "signed_plan", "batch_id", "prepare_only")
+    __slots__ = ("nonce", "kind", "epoch", "version", "signed_plan", "batch_id", "prepare_only", "published")
     NONCE_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
     EPOCH_FIELD_NUMBER: _ClassVar[int]
@@ -209,6 +209,7 @@ class PlanPush(_message.Message):
     SIGNED_PLAN_FIELD_NUMBER: _ClassVar[int]
     BATCH_ID_FIELD_NUMBER: _ClassVar[int]
     PREPARE_ONLY_FIELD_NUMBER: _ClassVar[int]
+    PUBLISHED_FIELD_NUMBER: _ClassVar[int]
     nonce: int
     kind: PushKind
     epoch: int
@@ -216,7 +217,8 @@ class PlanPush(_message.Message):
     signed_plan: _plan_pb2.SignedPlan
     batch_id: str
     prepare_only: bool
-    def __init__(self, nonce: _Optional[int] = ..., kind: _Optional[_Union[PushKind, str]] = ..., epoch: _Optional[int] = ..., version: _Optional[int] = ..., signed_plan: _Optional[_Union[_plan_pb2.SignedPlan, _Mapping]] = ..., batch_id: _Optional[str] = ..., prepare_only: bool = ...) -> None: ...
+    published: bool
+    def __init__(self, nonce: _Optional[int] = ..., kind: _Optional[_Union[PushKind, str]] = ..., epoch: _Optional[int] = ..., version: _Optional[int] = ..., signed_plan: _Optional[_Union[_plan_pb2.SignedPlan, _Mapping]] = ..., batch_id: _Optional[str] = ..., prepare_only: bool = ..., published: bool = ...) -> None: ...
 
 class Activate(_message.Message):
     __slots__ = ("nonce", "batch_id", "at_unix_ms", "abort")

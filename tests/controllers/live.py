@@ -18,6 +18,7 @@ from ampelwerk.controllers.client import RoadsideClient, channel_to
 from ampelwerk.controllers.clock import SimulatedClock
 from ampelwerk.controllers.identity import Identity, Kind
 from ampelwerk.controllers.local import LocalController
+from ampelwerk.controllers.plan_file import PlanFile
 from ampelwerk.controllers.roadside import Roadside
 from ampelwerk.controllers.service.errors import TRAILER
 from ampelwerk.controllers.service.live_city import LiveCity
@@ -83,7 +84,7 @@ class Live:
             ),
         )
 
-    def roadside(self, name: str) -> Roadside:
+    def roadside(self, name: str, *, plan_file: Path | None = None) -> Roadside:
         site = site_of(road(), name)
         now_ds = self.clock.unix_ms() // 100
         return Roadside(
@@ -94,6 +95,7 @@ class Live:
             boot_id=secrets.token_bytes(16),
             tick_ds=10,
             source=CLOCK_SOURCE_NTP,
+            plan_file=PlanFile(plan_file),
         )
 
     def client(self, roadside: Roadside) -> RoadsideClient:
@@ -102,8 +104,10 @@ class Live:
         return RoadsideClient(roadside, self.address, self.authority.issue(identity, utc_now()))
 
     @asynccontextmanager
-    async def connected(self, name: str) -> AsyncIterator[RoadsideClient]:
-        client = self.client(self.roadside(name))
+    async def connected(
+        self, name: str, *, plan_file: Path | None = None
+    ) -> AsyncIterator[RoadsideClient]:
+        client = self.client(self.roadside(name, plan_file=plan_file))
         task = asyncio.create_task(client.run())
         try:
             await until(lambda: client.connected and client.roadside.quiet)
@@ -136,7 +140,8 @@ async def running(
     clock = after.clock if after else SimulatedClock(BEGIN_MS)
     authority = after.authority if after else Authority.new(CITY, utc_now())
     signer = after.signer if after else PlanSigner(Ed25519PrivateKey.generate())
-    city = LiveCity(road(), clock, signer, epoch=7, begin_s=BEGIN_MS / 1000, step_s=1.0)
+    epoch = after.city.epoch + 1 if after else 7
+    city = LiveCity(road(), clock, signer, epoch=epoch, begin_s=BEGIN_MS / 1000, step_s=1.0)
     city.control = control = Wanted()
     calls: list[tuple[str, grpc.StatusCode]] = []
     overrides = None

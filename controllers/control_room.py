@@ -5,31 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import grpc
 
 from ampelwerk.controllers.certificates import Credentials
-from ampelwerk.controllers.client import CHANNEL_OPTIONS
+from ampelwerk.controllers.line import Line, as_error, told
 from ampelwerk.controllers.override_convert import action_of, request_message, state_of
-from ampelwerk.controllers.service.errors import TRAILER
 from ampelwerk.controllers.store.audit import Raw, RawCheckpoint, checkpoint_bytes
-from ampelwerk.models.errors import (
-    AmpelwerkError,
-    InvalidInputError,
-    RefusalCode,
-    RequestRefusedError,
-    ServerError,
-)
 from ampelwerk.models.override import OverrideRequest
 from ampelwerk.proto.v1 import audit_pb2, override_pb2
 from ampelwerk.proto.v1.audit_pb2_grpc import AuditServiceStub
-from ampelwerk.proto.v1.common_pb2 import ErrorDetail
 from ampelwerk.proto.v1.override_pb2_grpc import OverrideServiceStub
 
-TIMEOUT_S = 10.0
-"""Deadline of a request. [s]"""
 AUDIT_TIMEOUT_S = 600.0
 """Deadline of reading an audit. [s]"""
 
@@ -88,44 +76,21 @@ class Forecast:
     """Overrides of equal precedence that stand there."""
 
 
-class ControlRoomClient:
-    """Somebody's line to the server; a context manager.
-
-    Every method raises `InvalidInputError`, `RequestRefusedError` or `ServerError` with what the
-    server says.
-    """
+class ControlRoomClient(Line):
+    """Overrides and the audit."""
 
     def __init__(self, address: str, credentials: Credentials) -> None:
-        self._channel = grpc.secure_channel(
-            address,
-            grpc.ssl_channel_credentials(
-                root_certificates=credentials.authority,
-                private_key=credentials.key,
-                certificate_chain=credentials.certificate,
-            ),
-            options=CHANNEL_OPTIONS,
-        )
+        super().__init__(address, credentials)
         self._overrides: Any = OverrideServiceStub(self._channel)
         self._audit: Any = AuditServiceStub(self._channel)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._channel.close()
-
     def request(self, request: OverrideRequest) -> SeenOverride:
         """Ask for an override."""
-        return _seen(_told(self._overrides.Request, request_message(request)))
+        return _seen(told(self._overrides.Request, request_message(request)))
 
     def preview(self, request: OverrideRequest) -> Forecast:
         """What a request would do."""
-        found = _told(self._overrides.Preview, request_message(request))
+        found = told(self._overrides.Preview, request_message(request))
         return Forecast(
             horizon_s=found.horizon_ms / 1000,
             approaches=tuple(
@@ -146,24 +111,24 @@ class ControlRoomClient:
         message = override_pb2.RenewRequest(
             override_id=name, ttl_ms=ttl_ms, reason=reason, idempotency_key=key
         )
-        return _seen(_told(self._overrides.Renew, message))
+        return _seen(told(self._overrides.Renew, message))
 
     def release(self, name: str, *, key: bytes, reason: str = "") -> SeenOverride:
         """End it."""
         message = override_pb2.ReleaseRequest(override_id=name, reason=reason, idempotency_key=key)
-        return _seen(_told(self._overrides.Release, message))
+        return _seen(told(self._overrides.Release, message))
 
     def approve(self, name: str, *, key: bytes, reason: str = "") -> SeenOverride:
         """Agree as the second person."""
         message = override_pb2.ApproveRequest(override_id=name, reason=reason, idempotency_key=key)
-        return _seen(_told(self._overrides.Approve, message))
+        return _seen(told(self._overrides.Approve, message))
 
     def overrides(self, intersection: str = "", *, with_ended: bool = False) -> list[SeenOverride]:
         """Overrides, in the order in which they were asked for."""
         message = override_pb2.ListOverridesRequest(
             intersection_id=intersection, with_ended=with_ended
         )
-        reply = _told(self._overrides.List, message)
+        reply = told(self._overrides.List, message)
         return [_seen(override) for override in reply.overrides]
 
     def audit(
@@ -182,7 +147,7 @@ class ControlRoomClient:
 
     def checkpoints(self) -> Sequence[RawCheckpoint]:
         """The last signed record, if one was signed."""
-        found = _told(self._audit.GetCheckpoint, audit_pb2.GetCheckpointRequest())
+        found = told(self._audit.GetCheckpoint, audit_pb2.GetCheckpointRequest())
         if not found.seq:
             return ()
         content = checkpoint_bytes(found.seq, found.sha256.hex(), found.at_unix_ms)
@@ -195,37 +160,6 @@ def _seq(record: bytes) -> int:
         return int(json.loads(record)["seq"])
     except (ValueError, KeyError, TypeError):
         return -1
-
-
-def _told(method: Any, message: Any) -> Any:
-    """The server's answer."""
-    try:
-        return method(message, timeout=TIMEOUT_S)
-    except grpc.RpcError as error:
-        raise as_error(error) from error
-
-
-def as_error(error: Any) -> AmpelwerkError:
-    """What the server says, as an error of ours."""
-    detail, said = ErrorDetail(), error.details() or ""
-    for name, value in error.trailing_metadata() or ():
-        if name == TRAILER:
-            detail.ParseFromString(value)
-    if detail.code == "INVALID":
-        return InvalidInputError(said)
-    if detail.code in set(RefusalCode):
-        return RequestRefusedError(
-            RefusalCode(detail.code),
-            f"{detail.code}: {said}",
-            holder=detail.holder,
-            expires_unix_ms=detail.expires_unix_ms,
-        )
-    if error.code() is grpc.StatusCode.UNAVAILABLE and not detail.code:
-        return ServerError(
-            "the server cannot be reached, or does not believe the certificate",
-            remedy="check --server and --certificates",
-        )
-    return ServerError(f"{detail.code or error.code().name}: {said}")
 
 
 def _seen(message: override_pb2.Override) -> SeenOverride:

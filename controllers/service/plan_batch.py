@@ -61,6 +61,10 @@ class PlanBatch:
         self.at_unix_ms = at_unix_ms
         self._since_ms = now_mono_ms
         self._streams: list[PlanStream | None] = [session.stream for session in sessions]
+        self.over = ""
+        """Why none takes over."""
+        self.recording = False
+        """The end is on its way to the disk."""
         self._waits = set(range(len(sessions)))
         """Members whose answer is outstanding."""
 

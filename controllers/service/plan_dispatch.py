@@ -84,6 +84,9 @@ class PlanDispatch:
         """Look after the batches."""
         clock = self._city.clock
         for batch in list(self._batches):
+            if batch.phase is Phase.DECIDED:
+                self._record_end(batch)  # again, if the store has failed
+                continue
             trouble = batch.trouble(clock.mono_ms(), self._ack_timeout_ms)
             if trouble:
                 self._settle(batch, trouble)
@@ -189,26 +192,36 @@ class PlanDispatch:
         """All of a batch take over, or with a cause none does."""
         if batch.phase is Phase.DECIDED:
             return
+        batch.over = cause
         if cause:
             batch.abort()
         batch.phase = Phase.DECIDED
-        self._clerk.start(self._settled(batch, cause))
+        self._record_end(batch)
 
-    async def _settled(self, batch: PlanBatch, cause: str) -> None:
+    def _record_end(self, batch: PlanBatch) -> None:
+        if not batch.recording:
+            batch.recording = True
+            self._clerk.start(self._settled(batch))
+
+    async def _settled(self, batch: PlanBatch) -> None:
         now_ms = self._city.clock.unix_ms()
         try:
             stand = await self.ask(
-                lambda desk: desk.settle(batch.batch_id, batch.plans, now_ms, cause=cause)
+                lambda desk: desk.settle(batch.batch_id, batch.plans, now_ms, cause=batch.over)
             )
-        except Exception:
-            batch.abort()  # what is not on disk has no effect
+        except Exception as error:
+            # What is not on disk has no effect; that nothing comes of it is recorded when it can be.
+            if not batch.over:
+                batch.over = f"it could not be recorded: {type(error).__name__}"
+                batch.abort()
             raise
         finally:
-            self._batches.remove(batch)
+            batch.recording = False
+        self._batches.remove(batch)
         for stored in stand:
             self._stand(stored)
-        if cause:
-            log.warning("batch is over", extra={"batch": batch.batch_id, "cause": cause})
+        if batch.over:
+            log.warning("batch is over", extra={"batch": batch.batch_id, "cause": batch.over})
 
     def _stand(self, stored: StoredPlan) -> None:
         """From now on its controller shall have it."""

@@ -33,7 +33,7 @@ BATCH_FROM_MS, BATCH_TO_MS = 20_000, 600_000
 """A batch takes over so far ahead at a moment that is named: prepared plans wait on open lines. [ms]"""
 FARTHEST_MS = 366 * 86_400_000
 """A plan takes over within a year. [ms]"""
-MOST_LISTED, MOST_CAUSE = 500, 200
+MOST_LISTED, MOST_CAUSE = 10_000, 200
 """Versions in one list, and letters of a cause there."""
 Publish = plan_pb2.PublishRequest | plan_pb2.RollbackRequest | plan_pb2.PublishTogetherRequest
 

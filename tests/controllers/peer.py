@@ -61,12 +61,16 @@ class Peer:
         )
         self.say(plan_report=report)
 
-    async def push(self) -> controller_pb2.PlanPush:
+    async def message(self, kind: str) -> controller_pb2.ServerMessage:
+        """The next message of a kind."""
         message: controller_pb2.ServerMessage
         async for message in self.stream:
-            if message.WhichOneof("body") == "plan_push":
-                return message.plan_push
+            if message.WhichOneof("body") == kind:
+                return message
         raise AssertionError("the stream has ended")
+
+    async def push(self) -> controller_pb2.PlanPush:
+        return (await self.message("plan_push")).plan_push
 
     async def published(self) -> controller_pb2.PlanPush:
         """The next push of a published plan; others are accepted on the way."""

@@ -9,6 +9,7 @@ import secrets
 import signal
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from rich.live import Live
@@ -76,6 +77,7 @@ def roadside(
         boot_id=secrets.token_bytes(16),
         tick_ds=TICK_MS // 100,
         plan_file=PlanFile(plans or certificates / f"{file_stem(identity)}.plans"),
+        beside=ThreadPoolExecutor(1, "plan-check"),
     )
     client = RoadsideClient(device, server, read_credentials(certificates, identity))
     read = _Arrivals(site, demand_veh_h, clock.unix_ms()).read

@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from itertools import islice
 
 from ampelwerk.controllers import convert
 from ampelwerk.controllers.plan_convert import PlanContent, read_content
@@ -19,9 +20,9 @@ from ampelwerk.models.profile import Profile, profile_named
 from ampelwerk.models.year_calendar import YearSchedule
 from ampelwerk.proto.v1 import common_pb2, plan_pb2
 
-CALENDAR_DAYS = 731
-"""A calendar's switches are looked at so far ahead. [d]"""
-MOST_SWITCHES = 100
+CALENDAR_DAYS, MOST_AHEAD = 731, 2_000
+"""A calendar's switches are looked at so far ahead [d], and no more than so many of them."""
+MOST_PLAYED = 20
 """Different switches that are played through, spread over that time: each takes some milliseconds."""
 _DAY_DS = 864_000
 
@@ -105,13 +106,14 @@ def _reds_at_switches(
         return ()
     begin_ds = now_unix_ms // 100
     cases: dict[tuple[object, ...], int] = {}
-    for due_ds in schedule.switches_between(begin_ds, begin_ds + CALENDAR_DAYS * _DAY_DS):
+    ahead = schedule.switches_between(begin_ds, begin_ds + CALENDAR_DAYS * _DAY_DS)
+    for due_ds in islice(ahead, MOST_AHEAD):
         old, new = schedule.plan_at(due_ds - 1), schedule.plan_at(due_ds)
         clocks = old.cycle_clock_ds(due_ds), new.cycle_clock_ds(due_ds)
         cases.setdefault((old.plan_id, new.plan_id, *clocks), due_ds)
     worst: dict[int, int] = {}
     times = sorted(cases.values())
-    for due_ds in times[:: -(-len(times) // MOST_SWITCHES) or 1]:
+    for due_ds in times[:: -(-len(times) // MOST_PLAYED) or 1]:
         for group, red_ds in enumerate(longest_reds_ds(site, schedule, due_ds)):
             worst[group] = max(worst.get(group, 0), red_ds)
     return red_findings(site, worst, profile)

@@ -23,7 +23,7 @@ from ampelwerk.models.plan_set import IntersectionPlans
 from ampelwerk.models.year_calendar import CalendarDay, YearCalendar, YearSchedule
 from ampelwerk.proto.v1 import plan_pb2
 
-MOST_PLANS, MOST_STAGES, MOST_DAYS, MOST_SWITCHES = 64, 64, 1_000, 96
+MOST_PLANS, MOST_STAGES, MOST_DAYS, MOST_SWITCHES = 64, 64, 400, 48
 """Plans of a calendar, stages of a plan, entries of a calendar, switches of a day."""
 LONGEST_CYCLE_MS = 3_600_000
 """Longest cycle time that can be meant. [ms]"""

@@ -12,13 +12,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 
 from google.protobuf.message import DecodeError
 
 from ampelwerk.controllers.clock import Clock
 from ampelwerk.controllers.local import LocalController
-from ampelwerk.controllers.plan_check import check_plan
+from ampelwerk.controllers.plan_check import CheckedPlan, check_plan
 from ampelwerk.controllers.plan_file import KeptPlans, PlanFile
 from ampelwerk.controllers.signing import PlanVerifier
 from ampelwerk.models.plan_schedule import StageSchedule
@@ -62,6 +63,7 @@ class PublishedPlans:
     ----------
     envelope_hash : name of the envelope held here.
     report : tells the server what became of a plan.
+    beside : checks plans, which may take longer than a tick; without one they are checked at once.
     """
 
     def __init__(
@@ -73,7 +75,11 @@ class PublishedPlans:
         *,
         envelope_hash: bytes,
         report: Report,
+        beside: Executor | None = None,
     ) -> None:
+        self._beside = beside
+        self._checking: tuple[controller_pb2.PlanPush, plan_pb2.Plan, Future[CheckedPlan]] | None
+        self._checking = None
         self._local, self._verifier, self._clock = local, verifier, clock
         self._file, self._report = file, report
         self._envelope_hash = envelope_hash
@@ -118,12 +124,23 @@ class PublishedPlans:
         if wrong:
             self._reject(push, wrong, ())
             return
-        checked = check_plan(
+        if self._beside is None:
+            self._decide(push, plan, self._check(plan))
+        else:
+            self._checking = push, plan, self._beside.submit(self._check, plan)
+
+    def _check(self, plan: plan_pb2.Plan) -> CheckedPlan:
+        return check_plan(
             plan,
             self._local.intersection,
             envelope_hash=self._envelope_hash,
             now_unix_ms=self._clock.unix_ms(),
         )
+
+    def _decide(
+        self, push: controller_pb2.PlanPush, plan: plan_pb2.Plan, checked: CheckedPlan
+    ) -> None:
+        """Accept a plan, or refuse it."""
         if checked.content is None:
             self._reject(push, "the plan breaks rules", checked.findings)
             return
@@ -166,12 +183,16 @@ class PublishedPlans:
             self._report(0, self._waiting.plan.version, plan_pb2.PLAN_STATE_ACCEPTED)
 
     def disconnected(self) -> None:
-        """What is prepared and not yet final is forgotten."""
+        """What is prepared and not yet final is forgotten, and so is a push not yet answered."""
+        self._checking = None
         if self._waiting is not None and not self._waiting.final:
             self._waiting = None
 
     def tick(self, now_ds: int) -> None:
         """Before a tick of the local controller: let a plan take over whose time has come."""
+        if self._checking is not None and self._checking[2].done():
+            (push, plan, future), self._checking = self._checking, None
+            self._decide(push, plan, future.result())
         waiting = self._waiting
         if waiting is None:
             return
@@ -264,12 +285,7 @@ class PublishedPlans:
             log.error("a kept plan is not believed: %s", wrong)
             return None
         plan = plan_pb2.Plan.FromString(signed.plan)
-        checked = check_plan(
-            plan,
-            self._local.intersection,
-            envelope_hash=self._envelope_hash,
-            now_unix_ms=self._clock.unix_ms(),
-        )
+        checked = self._check(plan)
         if checked.content is None:
             rules = ", ".join(finding.rule for finding in checked.findings)
             log.error("kept plan %d breaks rules here: %s", plan.version, rules)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from concurrent.futures import Executor
 from functools import partial
 
 from google.protobuf.message import DecodeError
@@ -47,6 +48,7 @@ class Roadside:
     wake : called when there is something to send.
     arbiter : stands before `local` already; without one it gets its own.
     plan_file : keeps published plans; without one they last as long as the process.
+    beside : checks published plans, which may take longer than a tick; without one at once.
     """
 
     def __init__(
@@ -62,6 +64,7 @@ class Roadside:
         wake: Callable[[], None] = lambda: None,
         arbiter: Arbiter | None = None,
         plan_file: PlanFile | None = None,
+        beside: Executor | None = None,
     ) -> None:
         self.site, self.local, self.clock, self.wake = site, local, clock, wake
         self.intersection = site.intersections[0]
@@ -88,6 +91,7 @@ class Roadside:
             plan_file or PlanFile(None),
             envelope_hash=self._envelope_hash,
             report=partial(self._report, published=True),
+            beside=beside,
         )
         """Cyclic plan or calendar that somebody has published."""
         self.epoch = self.version = 0

@@ -19,6 +19,9 @@ from ampelwerk.models.plan_schedule import Takeover, takeover_between
 LONGEST_GAP_D = 366
 """Days without a table that a plan goes on for; then the first plan holds. [d]"""
 
+_MOST_DAYS_KEPT = 2 * LONGEST_GAP_D
+"""Dates whose switches are kept in mind."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CalendarDay:
@@ -84,6 +87,7 @@ class YearSchedule:
         self._plans = {plan.plan_id: plan for plan in plans}
         self._span = _Span(0, 0, self._first)
         self._takeovers: dict[int, Takeover] = {}
+        self._days: dict[date, list[tuple[int, str]]] = {}
 
     def plan_at(self, now_ds: int) -> CyclicPlan:
         """The plan that the calendar wants; it may not have taken over yet."""
@@ -140,10 +144,15 @@ class YearSchedule:
 
     def _instants(self, day: date) -> list[tuple[int, str]]:
         """(Unix time [ds], plan) of a date."""
-        return [
-            (_unix_ds(_first_valid(day, at_s, self._zone)), plan_id)
-            for at_s, plan_id in self._calendar.switches_on(day)
-        ]
+        found = self._days.get(day)
+        if found is None:
+            if len(self._days) >= _MOST_DAYS_KEPT:
+                self._days.clear()
+            found = self._days[day] = [
+                (_unix_ds(_first_valid(day, at_s, self._zone)), plan_id)
+                for at_s, plan_id in self._calendar.switches_on(day)
+            ]
+        return found
 
 
 def _first_valid(day: date, at_s: int, zone: tzinfo) -> datetime:

@@ -162,6 +162,9 @@ class PlanDispatch:
             return
         if batch is not None and batch.phase is Phase.DECIDED and said is PlanState.REVERTED:
             return  # the answer to the end of the batch, which is being recorded
+        out = said in (PlanState.REJECTED, PlanState.REVERTED)
+        if out and session.published is not None and session.published.version == version:
+            session.published = None  # from this moment on it is not pushed again
         findings = "; ".join(finding.message for finding in report.findings[:5])
         cause = f"{report.cause}: {findings}" if findings else report.cause
         stored = await self.ask(
@@ -171,10 +174,10 @@ class PlanDispatch:
             session.published_applied = version
         if stored is None:
             return
-        if said in (PlanState.REJECTED, PlanState.REVERTED):
+        if out:
+            await self._fall_back(session)
             if said is PlanState.REJECTED:
                 self._raise_alarm(session, stored, now_ms)
-            await self._fall_back(session)
             if batch is not None:
                 self._settle(batch, f"{session.name} has refused its plan")
         elif stored.state in STANDS:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -253,3 +254,17 @@ async def _refuse(there: Live) -> None:
         session = there.city.by_name["north"]
         await until(lambda: bool(session.alarms))
         assert session.published is None
+
+
+@plan_room
+async def test_a_check_beside_the_ticks_is_answered_when_it_is_done(room: PlanRoom) -> None:
+    eve = await room.author()
+    street = await room.street("north")
+    published = street.clients[0].roadside.published
+    with ThreadPoolExecutor(1) as pool:
+        published._beside = pool
+        await eve.publish(asked(plan(), activation=NEXT_STAGE))
+        await until(lambda: published._checking is not None)
+        assert published.held == (0, 0)
+        await street.pass_s(80)
+    assert await eve.states() == [APPLIED]

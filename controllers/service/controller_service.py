@@ -214,7 +214,7 @@ class ControllerService(ControllerServiceServicer):
         session.lease_until_ms = city.clock.mono_ms() + self._timers.lease_ms
         session.state = network_pb2.CONTROLLER_STATE_LEASED
         session.override_ids = tuple(beat.override_ids[:MOST_LEASES])
-        session.published_applied = beat.published_version
+        city.took_over(session, beat.published_version)
         session.changed += 1
         if self._overrides is not None:
             self._overrides.heard(session, stream, session.override_ids)

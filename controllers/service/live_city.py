@@ -19,6 +19,7 @@ from ampelwerk.controllers import convert
 from ampelwerk.controllers.clock import Clock
 from ampelwerk.controllers.control import Control
 from ampelwerk.controllers.frame_border import FrameBorder
+from ampelwerk.controllers.plan_convert import read_content
 from ampelwerk.controllers.service.session import Decided, Session
 from ampelwerk.controllers.signing import PlanSigner
 from ampelwerk.controllers.site import loop_owners
@@ -29,7 +30,8 @@ from ampelwerk.engine.kernels.traffic import Traffic
 from ampelwerk.engine.strategies.strategy import Wish
 from ampelwerk.models.detection import DetectorFrame
 from ampelwerk.models.network import Network
-from ampelwerk.proto.v1 import controller_pb2, telemetry_pb2
+from ampelwerk.models.plan_schedule import StageSchedule
+from ampelwerk.proto.v1 import controller_pb2, plan_pb2, telemetry_pb2
 
 VALID_MS = 60_000
 """A schedule lapses unless renewed within a minute. [ms]"""
@@ -89,6 +91,8 @@ class LiveCity:
         """Estimator and strategy; until it is set nothing is decided."""
         self.beliefs: Estimator | None = None
         """What the control believes about traffic, None if it believes nothing."""
+        self.schedules: list[StageSchedule] | None = None
+        """Plans that the control follows where it knows too little, None if it follows none."""
         self.algorithm = ""
         """Name of the control, for explanations."""
         self.progressed: Callable[[], None] = lambda: None
@@ -154,6 +158,20 @@ class LiveCity:
         loop = asyncio.get_running_loop()
         traffic = await loop.run_in_executor(self._pool, copy.deepcopy, beliefs.traffic)
         return beliefs.city, traffic
+
+    def took_over(self, session: Session, version: int) -> None:
+        """A controller follows another plan of its own from now on, 0: the one it came with."""
+        if version == session.published_applied:
+            return
+        session.published_applied = version
+        session.changed += 1
+        published, site = session.published, session.intersection
+        schedule: StageSchedule = site.schedule
+        if published is not None and version == published.version:
+            content, _ = read_content(plan_pb2.Plan.FromString(published.signed.plan), site)
+            schedule = content.schedule if content is not None else schedule
+        if self.schedules is not None:
+            self.schedules[session.number] = schedule
 
     def close(self) -> None:
         """End the engine's thread."""

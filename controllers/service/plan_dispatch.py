@@ -73,7 +73,6 @@ class PlanDispatch:
 
     def greet(self, session: Session, stream: PlanStream, held: tuple[int, int]) -> None:
         """A controller has connected, with epoch and version of the plan it holds, (0, 0) for none."""
-        session.published_applied = 0
         self._clerk.start(self._greet(session, stream, held))
 
     async def reported(self, session: Session, report: controller_pb2.PlanReport) -> None:
@@ -171,7 +170,7 @@ class PlanDispatch:
             lambda desk: desk.reported(session.name, version, said, printable(cause), now_ms)
         )
         if said is PlanState.APPLIED:
-            session.published_applied = version
+            self._city.took_over(session, version)
         if stored is None:
             return
         if out:

@@ -143,6 +143,7 @@ async def running(
     epoch = after.city.epoch + 1 if after else 7
     city = LiveCity(road(), clock, signer, epoch=epoch, begin_s=BEGIN_MS / 1000, step_s=1.0)
     city.control = control = Wanted()
+    city.schedules = [site.schedule for site in city.network.intersections]
     calls: list[tuple[str, grpc.StatusCode]] = []
     overrides = None
     if store is not None:

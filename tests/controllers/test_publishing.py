@@ -70,6 +70,9 @@ async def test_a_plan_goes_down_and_takes_over_at_the_start_of_a_cycle(room: Pla
         ("north", "north version 1", "applied"),
     ]
     assert room.there.city.by_name["north"].status().published_version == 1
+    schedules = room.there.city.schedules
+    assert schedules is not None  # the engine knows what it follows
+    assert [one.plan_at(0).plan_id for one in schedules] == ["evening", "day", "day"]
 
 
 @plan_room

@@ -15,8 +15,6 @@ from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 
-from google.protobuf.message import DecodeError
-
 from ampelwerk.controllers.clock import Clock
 from ampelwerk.controllers.local import LocalController
 from ampelwerk.controllers.plan_check import CheckedPlan, check_plan
@@ -106,13 +104,7 @@ class PublishedPlans:
         if push.kind == controller_pb2.PUSH_KIND_REVOKE:
             self._revoke(push.nonce, push.version)
             return
-        wrong = self._verifier.wrong_with(push.signed_plan)
-        plan = plan_pb2.Plan()
-        if not wrong:
-            try:
-                plan.ParseFromString(push.signed_plan.plan)
-            except DecodeError:
-                wrong = "it cannot be decoded"
+        plan, wrong = self._verifier.opened(push.signed_plan)
         pair = plan.epoch, plan.version
         if not wrong and plan.version != push.version:
             wrong = "it is another version than was announced"
@@ -280,11 +272,10 @@ class PublishedPlans:
         """A kept plan, checked as if it had just come."""
         if signed is None:
             return None
-        wrong = self._verifier.wrong_with(signed)
+        plan, wrong = self._verifier.opened(signed)
         if wrong:
             log.error("a kept plan is not believed: %s", wrong)
             return None
-        plan = plan_pb2.Plan.FromString(signed.plan)
         checked = self._check(plan)
         if checked.content is None:
             rules = ", ".join(finding.rule for finding in checked.findings)

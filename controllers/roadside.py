@@ -12,22 +12,20 @@ from collections.abc import Callable
 from concurrent.futures import Executor
 from functools import partial
 
-from google.protobuf.message import DecodeError
-
 from ampelwerk.controllers import convert
 from ampelwerk.controllers.arbiter import Arbiter, Say
 from ampelwerk.controllers.clock import Clock
+from ampelwerk.controllers.held_schedule import HeldSchedule
 from ampelwerk.controllers.ladder import STABLE_MS, FallbackLadder, Level
 from ampelwerk.controllers.lease import Lease
 from ampelwerk.controllers.local import LocalController
 from ampelwerk.controllers.override_leases import OverrideLeases
 from ampelwerk.controllers.plan_file import PlanFile
 from ampelwerk.controllers.published import PublishedPlans
-from ampelwerk.controllers.schedule import Schedule, schedule_of
+from ampelwerk.controllers.schedule import Schedule
 from ampelwerk.controllers.signing import PlanVerifier
 from ampelwerk.controllers.uploads import UploadBuffer
 from ampelwerk.models.detection import DetectorFrame
-from ampelwerk.models.errors import UnsafePlanError
 from ampelwerk.models.network import Network
 from ampelwerk.proto.v1 import common_pb2, controller_pb2, plan_pb2, telemetry_pb2
 
@@ -71,7 +69,7 @@ class Roadside:
         self.arbiter = arbiter or Arbiter(local)
         """Lays overrides over the local controller."""
         self.ladder = FallbackLadder(site, local, self.arbiter)
-        self._verifier, self._boot_id, self._tick_ds = verifier, boot_id, tick_ds
+        self._boot_id, self._tick_ds = boot_id, tick_ds
         self._lease = Lease(clock, source)
         self._envelope_hash = convert.envelope_hash(self.intersection.envelope)
         self._loop_names = [str(loop.loop_id) for loop in site.loops]
@@ -94,21 +92,39 @@ class Roadside:
             beside=beside,
         )
         """Cyclic plan or calendar that somebody has published."""
-        self.epoch = self.version = 0
-        """Highest ones of a schedule accepted."""
-        self.schedule: Schedule | None = None
-        """Rolling schedule held."""
+        self._held = HeldSchedule(
+            self.intersection, self._envelope_hash, verifier, clock, self._report
+        )
         self.applied_version = 0
-        """Version carried out; 0 while none is."""
-        self.stale_pushes = self.rejected_plans = 0
-        """Pushes that came too late or were refused."""
+        """Version of a schedule carried out; 0 while none is."""
+        self.stale_pushes = 0
+        """Pushes of a server that is deposed."""
         self._passed_over: str | None = None
-        self._answered = self._server_has_none = False
         self._timers = controller_pb2.RegisterReply(
             heartbeat_ms=5_000, lease_ms=20_000, no_plan_timer_ms=15_000
         )
-        self._heartbeat_due_ms = self._schedule_until_ms = 0
+        self._heartbeat_due_ms = 0
         self._time_alarms, self._alarm_ms = 0, clock.mono_ms()
+
+    @property
+    def epoch(self) -> int:
+        """Highest epoch of a schedule accepted."""
+        return self._held.epoch
+
+    @property
+    def version(self) -> int:
+        """Highest version of a schedule accepted."""
+        return self._held.version
+
+    @property
+    def schedule(self) -> Schedule | None:
+        """Rolling schedule held."""
+        return self._held.schedule
+
+    @property
+    def rejected_plans(self) -> int:
+        """Schedules and published plans refused."""
+        return self._held.rejected + self.published.rejected
 
     # -- connection --------------------------------------------------------------------------
 
@@ -181,72 +197,13 @@ class Roadside:
             elif message.plan_push.published:
                 self.published.take(message.plan_push)
             else:
-                self._take_push(message.plan_push)
+                self._held.take(message.plan_push)
         elif kind == "activate":
             self.published.activate(message.activate)
         elif kind == "override_push":
             report = self.overrides.take(message.override_push)
             self.outbox.append(controller_pb2.ControllerMessage(override_report=report))
             self.wake()
-
-    def _take_push(self, push: controller_pb2.PlanPush) -> None:
-        if push.kind == controller_pb2.PUSH_KIND_HEARTBEAT:
-            self._answered = push.version in (0, self.version)
-            self._server_has_none = push.version == 0
-            self._report(push.nonce, push.version, plan_pb2.PLAN_STATE_ACCEPTED)
-        elif push.kind == controller_pb2.PUSH_KIND_FULL:
-            self._take_plan(push)
-        elif push.kind == controller_pb2.PUSH_KIND_NO_PLAN:
-            self._answered = False
-            self._report(push.nonce, push.version, plan_pb2.PLAN_STATE_ACCEPTED)
-        elif push.kind == controller_pb2.PUSH_KIND_REVOKE:
-            if self.schedule is not None and self.schedule.version == push.version:
-                self.schedule, self._answered = None, False
-            self._report(push.nonce, push.version, plan_pb2.PLAN_STATE_REVERTED, "revoked")
-
-    def _take_plan(self, push: controller_pb2.PlanPush) -> None:
-        """Believe, decode, check; what is held stays if any of it fails."""
-        wrong = self._verifier.wrong_with(push.signed_plan)
-        plan = plan_pb2.Plan()
-        if not wrong:
-            try:
-                plan.ParseFromString(push.signed_plan.plan)
-            except DecodeError:
-                wrong = "it cannot be decoded"
-        if not wrong and plan.epoch < self.epoch:
-            wrong = f"epoch {plan.epoch} is below {self.epoch}"
-        if not wrong and plan.epoch == self.epoch and plan.version <= self.version:
-            wrong = f"version {plan.version} is not above {self.version}"
-        if wrong:
-            self._reject(push, wrong, ())
-            return
-        try:
-            schedule = schedule_of(
-                plan,
-                self.intersection,
-                envelope_hash=self._envelope_hash,
-                unix_ms=self.clock.unix_ms(),
-                nonce=push.nonce,
-            )
-        except UnsafePlanError as error:
-            findings = tuple(convert.finding_message(finding) for finding in error.findings)
-            self._reject(push, "the plan breaks rules", findings)
-            return
-        self.epoch, self.version = plan.epoch, plan.version
-        self.schedule, self._answered, self._server_has_none = schedule, True, False
-        self._schedule_until_ms = self.clock.mono_ms() + (
-            schedule.valid_until_unix_ms - self.clock.unix_ms()
-        )
-        self._report(push.nonce, plan.version, plan_pb2.PLAN_STATE_ACCEPTED)
-
-    def _reject(
-        self,
-        push: controller_pb2.PlanPush,
-        cause: str,
-        findings: tuple[common_pb2.Finding, ...],
-    ) -> None:
-        self.rejected_plans += 1
-        self._report(push.nonce, push.version, plan_pb2.PLAN_STATE_REJECTED, cause, findings)
 
     # -- street ------------------------------------------------------------------------------
 
@@ -271,11 +228,7 @@ class Roadside:
         self._watch_interlock(mono_ms)
         self.overrides.expire(now_ds)
         self.published.tick(now_ds)
-        if self.schedule is not None and mono_ms >= self._schedule_until_ms:
-            # A server that was started anew and has decided nothing yet leaves us to our plan.
-            version, self.schedule = self.schedule.version, None
-            self._answered = self._server_has_none
-            self._report(0, version, plan_pb2.PLAN_STATE_EXPIRED, "not renewed in time")
+        self._held.lapse()
         level = self.ladder.choose(*self._best(), now_ds=now_ds, mono_ms=mono_ms)
         schedule = self.schedule if level is Level.ADAPTIVE else None
         if schedule is not None and self._is_passed_over(schedule):
@@ -371,7 +324,7 @@ class Roadside:
         """Best level whose needs are met, and why there is no better one."""
         if self.local.interlock.isolated:
             return Level.ISOLATED, "the interlock was called late too often"
-        return self._lease.best_level(server_has_answered=self._answered)
+        return self._lease.best_level(server_has_answered=self._held.answered)
 
     def _report(
         self,

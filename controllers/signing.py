@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
     load_pem_public_key,
 )
+from google.protobuf.message import DecodeError
 
 from ampelwerk.models.errors import InvalidInputError
 from ampelwerk.proto.v1.plan_pb2 import Plan, SignedPlan
@@ -82,3 +83,13 @@ class PlanVerifier:
         except InvalidSignature:
             return "its signature is wrong"
         return ""
+
+    def opened(self, signed: SignedPlan) -> tuple[Plan, str]:
+        """The plan, decoded once it is believed; and why it is not, empty if it is."""
+        wrong, plan = self.wrong_with(signed), Plan()
+        if not wrong:
+            try:
+                plan.ParseFromString(signed.plan)
+            except DecodeError:
+                wrong = "it cannot be decoded"
+        return plan, wrong

@@ -34,7 +34,7 @@ log = logging.getLogger("ampelwerk.client")
 
 @dataclass(slots=True, kw_only=True)
 class _Waiting:
-    """A plan that has been accepted and has not taken over."""
+    """A plan that has been accepted or prepared and has not taken over."""
 
     signed: plan_pb2.SignedPlan
     plan: plan_pb2.Plan
@@ -42,8 +42,6 @@ class _Waiting:
     batch_id: str
     from_ms: int
     """It takes over no earlier. [ms]"""
-    final: bool
-    """It takes over whatever happens to the line."""
     told: bool = False
     """The moment of its batch is known."""
     clock_ds: int | None = None
@@ -85,7 +83,10 @@ class PublishedPlans:
         self._kept, trouble = file.read()
         if trouble:
             log.error("kept plans cannot be read: %s", trouble)
-        self._waiting: _Waiting | None = None
+        self._next: _Waiting | None = None
+        """Takes over whatever happens to the line."""
+        self._prepared: _Waiting | None = None
+        """Takes over with others, or not at all."""
         self.version = 0
         """Version that has taken over, 0 while the controller follows the plan it came with."""
         self.rejected = 0
@@ -95,8 +96,8 @@ class PublishedPlans:
     @property
     def held(self) -> tuple[int, int]:
         """Epoch and version of the plan accepted last, (0, 0) for none; prepared ones do not count."""
-        if self._waiting is not None and self._waiting.final:
-            return self._waiting.plan.epoch, self._waiting.plan.version
+        if self._next is not None:
+            return self._next.plan.epoch, self._next.plan.version
         return _pair(self._kept.current)
 
     def take(self, push: controller_pb2.PlanPush) -> None:
@@ -142,61 +143,54 @@ class PublishedPlans:
             schedule=checked.content.schedule,
             batch_id=push.batch_id,
             from_ms=plan.not_before_unix_ms,
-            final=not push.prepare_only,
         )
-        if waiting.final and not self._keep(push.nonce, plan.version, next=push.signed_plan):
+        if push.prepare_only:
+            self._prepared = waiting
+        elif self._keep(push.nonce, plan.version, next=push.signed_plan):
+            self._next = waiting
+        else:
             return
-        self._waiting = waiting
         self._report(push.nonce, plan.version, plan_pb2.PLAN_STATE_ACCEPTED)
 
     def activate(self, message: controller_pb2.Activate) -> None:
         """When a prepared plan takes over, or that it does not."""
-        waiting = self._waiting
-        if waiting is None or waiting.final or waiting.batch_id != message.batch_id:
-            state = plan_pb2.PLAN_STATE_REVERTED
-            if waiting is not None and waiting.final and waiting.batch_id == message.batch_id:
-                state = plan_pb2.PLAN_STATE_ACCEPTED
-            self._report(
-                message.nonce, waiting.plan.version if waiting else 0, state, "no such batch"
-            )
+        prepared = self._prepared
+        if prepared is None or prepared.batch_id != message.batch_id:
+            final = self._next is not None and self._next.batch_id == message.batch_id
+            state = plan_pb2.PLAN_STATE_ACCEPTED if final else plan_pb2.PLAN_STATE_REVERTED
+            version = self._next.plan.version if final and self._next is not None else 0
+            self._report(message.nonce, version, state, "" if final else "no such batch here")
         elif message.abort:
-            self._waiting = None
+            self._prepared = None
             state = plan_pb2.PLAN_STATE_REVERTED
-            self._report(message.nonce, waiting.plan.version, state, "the batch is over")
+            self._report(message.nonce, prepared.plan.version, state, "the batch is over")
         else:
-            waiting.from_ms, waiting.told = max(waiting.from_ms, message.at_unix_ms), True
-            self._report(message.nonce, waiting.plan.version, plan_pb2.PLAN_STATE_ACCEPTED)
+            prepared.from_ms, prepared.told = max(prepared.from_ms, message.at_unix_ms), True
+            self._report(message.nonce, prepared.plan.version, plan_pb2.PLAN_STATE_ACCEPTED)
 
     def connected(self) -> None:
         """Tell a server what is held, wherever it heard of it last."""
         if self.version:
             self._report(0, self.version, plan_pb2.PLAN_STATE_APPLIED)
-        if self._waiting is not None:
-            self._report(0, self._waiting.plan.version, plan_pb2.PLAN_STATE_ACCEPTED)
+        if self._next is not None:
+            self._report(0, self._next.plan.version, plan_pb2.PLAN_STATE_ACCEPTED)
 
     def disconnected(self) -> None:
         """What is prepared and not yet final is forgotten, and so is a push not yet answered."""
-        self._checking = None
-        if self._waiting is not None and not self._waiting.final:
-            self._waiting = None
+        self._checking = self._prepared = None
 
     def tick(self, now_ds: int) -> None:
         """Before a tick of the local controller: let a plan take over whose time has come."""
         if self._checking is not None and self._checking[2].done():
             (push, plan, future), self._checking = self._checking, None
             self._decide(push, plan, future.result())
-        waiting = self._waiting
-        if waiting is None:
-            return
-        if not waiting.final:
-            if not waiting.told or now_ds * 100 < waiting.from_ms - FINAL_MS:
-                return
-            if not self._keep(0, waiting.plan.version, next=waiting.signed):
-                self._waiting = None
-                return
-            waiting.final = True
-        if self._is_due(waiting, now_ds):
-            self._take_over(waiting)
+        prepared = self._prepared
+        if prepared is not None and prepared.told and now_ds * 100 >= prepared.from_ms - FINAL_MS:
+            self._prepared = None
+            if self._keep(0, prepared.plan.version, next=prepared.signed):
+                self._next = prepared
+        if self._next is not None and self._is_due(self._next, now_ds):
+            self._take_over(self._next)
 
     def _is_due(self, waiting: _Waiting, now_ds: int) -> bool:
         """Whether a plan takes over at this tick."""
@@ -218,7 +212,7 @@ class PublishedPlans:
         return True
 
     def _take_over(self, waiting: _Waiting) -> None:
-        self._waiting = None
+        self._next = None
         version = waiting.plan.version
         plans = KeptPlans(current=waiting.signed, before=self._kept.current)
         try:
@@ -232,9 +226,8 @@ class PublishedPlans:
 
     def _revoke(self, nonce: int, version: int) -> None:
         """Take a version back: the plan before it, or the one the controller came with."""
-        waiting = self._waiting
-        if waiting is not None and waiting.plan.version == version:
-            self._waiting = None
+        if self._next is not None and self._next.plan.version == version:
+            self._next = None
             self._keep(0, version, next=None)
         elif self.version == version:
             self._kept = KeptPlans(current=self._kept.before)
@@ -257,13 +250,12 @@ class PublishedPlans:
         ahead = self._schedule_of(self._kept.next)
         if ahead is not None and self._kept.next is not None:
             plan, schedule = ahead
-            self._waiting = _Waiting(
+            self._next = _Waiting(
                 signed=self._kept.next,
                 plan=plan,
                 schedule=schedule,
                 batch_id="",
                 from_ms=plan.not_before_unix_ms,
-                final=True,
             )
 
     def _schedule_of(

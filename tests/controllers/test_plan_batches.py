@@ -168,14 +168,34 @@ async def test_one_that_does_not_answer_ends_it_for_all(room: PlanRoom) -> None:
     prepared = [street.clients[n].roadside.published for n in (0, 2)]
     streams = [room.there.city.by_name[name].stream for name in ("north", "south")]
     await until(lambda: all(s is not None and s.last_nonce == 2 and s.idle for s in streams))
-    assert all(one._waiting is not None for one in prepared)
+    assert all(one._prepared is not None for one in prepared)
     room.there.clock.now_ms += 10_001
     room.there.server.sweep()
-    await until(lambda: all(one._waiting is None for one in prepared))
+    await until(lambda: all(one._prepared is None for one in prepared))
     assert room.there.overrides is not None
     await room.there.overrides.settled()
     assert await states(eve) == [REVERTED] * 3
     assert "no answer of middle in 10 s" in (await eve.listed("south"))[0].cause
+
+
+@plan_room
+async def test_a_batch_that_comes_to_nothing_leaves_what_was_accepted_before(
+    room: PlanRoom,
+) -> None:
+    street = await room.street(*ROAD)
+    eve = await room.author()
+    await street.pass_s(1)  # the next cycle begins in 79 s
+    await eve.publish(asked(plan()))
+    await street.settle()
+    await eve.together(plan("north", main_s=45), expected=1)
+    await street.settle()
+    await street.clients[0].cut()
+    await until(lambda: room.there.city.by_name["north"].stream is None)
+    await street.pass_s(5)
+    assert await eve.states() == [ACCEPTED, REVERTED]
+    assert held(street) == [1, 0, 0]
+    await street.pass_s(75)
+    assert applied(street) == [1, 0, 0]
 
 
 @pytest.mark.parametrize("seconds", [0, 1, 2])

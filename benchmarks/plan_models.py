@@ -35,6 +35,11 @@ def random_model(stages: int, moments: IntArray, rng: np.random.Generator) -> Mo
         model.arriving_veh[g, :LANES] = rng.poisson(rate) if near else rate * step_s
     for p, lanes in enumerate(STAGES[:stages]):
         model.flow_veh_s[p, list(lanes)] = FLOW_VEH_S * rng.uniform(0.35, 1.1, len(lanes))
+        opposed = rng.random(len(lanes)) < 0.3
+        model.opposed_veh_s[p, list(lanes)] = 0.1 * FLOW_VEH_S
+        everybody = sum(1 << lane for lane in lanes)
+        for lane in np.array(lanes)[opposed]:
+            model.foes[p, lane] = everybody & ~(1 << int(lane))
         blocked = rng.random(len(lanes)) < 0.1
         model.cap_veh[p, list(lanes)] = np.where(blocked, rng.uniform(1, 5, len(lanes)), 1e9)
     model.weight[:LANES] = 1.0

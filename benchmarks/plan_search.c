@@ -7,20 +7,24 @@
 #include <stdint.h>
 
 enum { BLOCK = 4, HOLD = -1 };
-static const double UNSET = 1.0e300, TIE = 1.0e-9;
+static const double UNSET = 1.0e300, TIE = 1.0e-9, LEAST_SPARE = 0.1;
 typedef double four __attribute__((vector_size(32), aligned(8), may_alias));
 typedef int64_t four_i __attribute__((vector_size(32)));
 
 typedef struct {
-    const double *queue_veh, *arriving_veh, *flow_veh_s, *cap_veh, *weight, *lost_s;
+    const double *queue_veh, *arriving_veh, *flow_veh_s, *opposed_veh_s;
+    const int64_t *foes;
+    const double *cap_veh, *weight, *lost_s;
     const int64_t *min_green_s, *allowed;
     const double *drain_s;
 } Model;
 
 typedef struct {
     int64_t *row, *served, *lane;
-    double *flow_veh_s, *cap_veh, *weight, *drain, *red, *going_on_veh_s, *arriving_veh, *came_veh,
-        *came_then_veh, *waited, *drained, *at_s, *next_s, *last_s;
+    double *flow_veh_s, *less_veh_s, *clear_s, *spare_veh_s;
+    int64_t *pair, *yielding, *foe;
+    double *cap_veh, *weight, *drain, *red, *going_on, *arriving_veh, *came_veh, *came_then_veh,
+         *waited, *drained, *at_s, *next_s, *last_s;
     int64_t *moment;
 } Layout;
 
@@ -42,6 +46,26 @@ static inline four least(four a, four b) {
     return (four)(((four_i)a & less) | ((four_i)b & ~less));
 }
 static inline double total(four v) { return (v[0] + v[2]) + (v[1] + v[3]); }
+
+static int64_t give_way(const Model *m, int64_t q, int64_t first, int64_t last, int64_t pairs,
+                        const Layout *o, int64_t L) {
+    for (int64_t here = first; here < last; here++) {
+        int64_t lane = o->lane[here], mask = m->foes[q * L + lane];
+        if (!mask) continue;
+        double free = 1.0, flow = m->flow_veh_s[q * L + lane], opposed = m->opposed_veh_s[q * L + lane];
+        for (int64_t there = first; there < last; there++) {
+            int64_t foe = o->lane[there];
+            if (!(mask >> foe & 1)) continue;
+            o->yielding[pairs] = here;
+            o->foe[pairs++] = there;
+            free *= o->spare_veh_s[there] / m->flow_veh_s[q * L + foe];
+        }
+        double gain = (flow > opposed ? flow - opposed : 0.0) * free;
+        o->flow_veh_s[here] = (opposed < flow ? opposed : flow) + gain;
+        o->less_veh_s[here] = gain;
+    }
+    return pairs;
+}
 
 static void lay_out(const Model *m, const int64_t *grid_s, int64_t moments, int64_t stages,
                     int64_t lanes, double red_s, const Layout *o, const Room *room) {
@@ -69,7 +93,8 @@ static void lay_out(const Model *m, const int64_t *grid_s, int64_t moments, int6
             o->drained[k] += came * (drain * came + weight * red_s);
         }
     }
-    int64_t place = 0;
+    int64_t place = 0, pairs = 0;
+    double span_s = o->at_s[moments - 1] > 1.0 ? o->at_s[moments - 1] : 1.0;
     for (int64_t q = 0; q < stages; q++) {
         o->row[q] = place;
         for (int64_t lane = 0; lane < lanes; lane++) {
@@ -77,26 +102,33 @@ static void lay_out(const Model *m, const int64_t *grid_s, int64_t moments, int6
             if (flow <= 0.0) continue;
             o->lane[place] = lane;
             o->flow_veh_s[place] = flow;
+            o->less_veh_s[place] = o->clear_s[place] = 0.0;
+            double spare = flow - o->came_veh[lane * G + moments - 1] / span_s;
+            o->spare_veh_s[place] = spare > LEAST_SPARE * flow ? spare : LEAST_SPARE * flow;
             o->cap_veh[place] = m->cap_veh[q * L + lane];
             o->weight[place] = weight;
             o->drain[place] = weight * m->drain_s[lane] / 2;
             o->red[place] = weight * red_s;
             for (int64_t p = 0; p < stages; p++)
-                o->going_on_veh_s[p * E + place] = m->flow_veh_s[p * L + lane] > 0.0 ? flow : 0.0;
+                o->going_on[p * E + place] = m->flow_veh_s[p * L + lane] > 0.0 ? 1.0 : 0.0;
             for (int64_t k = 0; k < moments - 1; k++)
                 o->arriving_veh[k * E + place] = m->arriving_veh[k * L + lane];
             place++;
         }
         o->served[q] = place - o->row[q];
+        o->pair[q] = pairs;
+        pairs = give_way(m, q, o->row[q], place, pairs, o, L);
         for (; place % BLOCK; place++) {
             o->lane[place] = 0;
             o->flow_veh_s[place] = o->cap_veh[place] = 0.0;
+            o->less_veh_s[place] = o->clear_s[place] = o->spare_veh_s[place] = 0.0;
             o->weight[place] = o->drain[place] = o->red[place] = 0.0;
-            for (int64_t p = 0; p < stages; p++) o->going_on_veh_s[p * E + place] = 0.0;
+            for (int64_t p = 0; p < stages; p++) o->going_on[p * E + place] = 0.0;
             for (int64_t k = 0; k < moments - 1; k++) o->arriving_veh[k * E + place] = 0.0;
         }
     }
     o->row[stages] = place;
+    o->pair[stages] = pairs;
 }
 
 static double settle(const Layout *y, const Labels *a, int64_t p, int64_t g, int64_t lanes,
@@ -135,10 +167,24 @@ static void stand(const Model *m, const Layout *y, const Labels *a, int64_t p, i
     }
 }
 
+static int clear(const Layout *y, const double *queue_veh, int64_t p, int64_t q, int64_t g,
+                 double begin_s, int64_t E) {
+    int64_t first = y->pair[q], last = y->pair[q + 1];
+    for (int64_t n = first; n < last; n++) y->clear_s[y->yielding[n]] = 0.0;
+    for (int64_t n = first; n < last; n++) {
+        int64_t foe = y->foe[n], place = y->yielding[n];
+        double clear_s = y->going_on[p * E + foe] > 0.0 ? y->at_s[g] : begin_s;
+        clear_s += queue_veh[y->lane[foe]] / y->spare_veh_s[foe];
+        if (clear_s > y->clear_s[place]) y->clear_s[place] = clear_s;
+    }
+    return last > first;
+}
+
 static void follow(const Layout *y, const Labels *a, int64_t p, int64_t q, int64_t g, int64_t ready,
                    int64_t end, double begin_s, int64_t L, int64_t G, int64_t E) {
     const double *from = a->queue_veh + (p * G + g) * L;
     int64_t first = y->row[q];
+    const int yielding = clear(y, from, p, q, g, begin_s, E);
     for (int64_t k = ready; k <= end; k++) a->value[k] = a->red[k];
     for (int64_t row = first; row < y->row[q + 1]; row += BLOCK) {
         int64_t j = row - first;
@@ -146,15 +192,19 @@ static void follow(const Layout *y, const Labels *a, int64_t p, int64_t q, int64
         four queue = {from[lane[0]], from[lane[1]], from[lane[2]], from[lane[3]]};
         four cap = load(y->cap_veh + row), weight = load(y->weight + row);
         four drain = load(y->drain + row), red = load(y->red + row);
-        four going_on = load(y->going_on_veh_s + p * E + row);
-        four beginning = load(y->flow_veh_s + row) - going_on;
-        four gone = queue * 0.0, saved = gone;
+        four flow = load(y->flow_veh_s + row), going_on = load(y->going_on + p * E + row);
+        four less = load(y->less_veh_s + row), clear_s = load(y->clear_s + row);
+        four none = queue * 0.0, gone = none, saved = none;
         for (int64_t k = g + 1; k <= end; k++) {
             double step_s = y->at_s[k] - y->at_s[k - 1], new_s = y->at_s[k] - begin_s;
             new_s = new_s < 0.0 ? 0.0 : new_s < step_s ? new_s : step_s;
             four demand = queue + load(y->arriving_veh + (k - 1) * E + row);
-            four leaving =
-                least(going_on * step_s + beginning * new_s, least(cap - gone, demand));
+            four open_s = going_on * (step_s - new_s) + new_s, able = flow * open_s;
+            if (yielding) {
+                four opposed_s = clear_s - y->at_s[k] + open_s;
+                able = able - less * least(opposed_s - least(opposed_s, none), open_s);
+            }
+            four leaving = least(able, least(cap - gone, demand));
             queue = demand - leaving;
             four left = gone + leaving;
             saved = saved + weight * (left * y->next_s[k] + gone * y->last_s[k]);

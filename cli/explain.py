@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import asdict
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ampelwerk.models.errors import InvalidInputError
@@ -22,13 +23,44 @@ _REASON = {
 """Reasons that are a term of the trade, for those who are not of it."""
 
 
-def explain(directory: Path, *, intersection: str, at: str, as_json: bool) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wording:
+    """What is said otherwise of a run and of a running server."""
+
+    when: Callable[[float], str]
+    """A moment. [s]"""
+    never: str
+    """Nothing came next."""
+
+
+def explain(directory: Path | None, *, intersection: str, at: str | None, as_json: bool) -> None:
     """Print what was decided and why."""
+    if directory is None or at is None:
+        raise InvalidInputError(
+            "it is not said what is to be explained",
+            where="DIR" if directory is None else "--at",
+            limit="a run and a time of it, or --live --server HOST:PORT",
+        )
     found = explanation_of(open_run(directory), intersection, _time(at))
     if as_json:
         print(json.dumps(asdict(found), indent=2, ensure_ascii=False))
     else:
         print("\n".join(_lines(found)))
+
+
+def require_no_run(directory: Path | None, *, live: bool, server: str | None) -> None:
+    """Either a run or a running server is explained.
+
+    Raises
+    ------
+    InvalidInputError : both, or half of one, are named.
+    """
+    if directory is not None or not live or not server:
+        raise InvalidInputError(
+            "either a run is explained or a running server",
+            where="DIR" if directory is not None else "--live",
+            limit="DIR --at TIME, or --live --server HOST:PORT",
+        )
 
 
 def _time(text: str) -> float:
@@ -49,23 +81,32 @@ def _lines(found: Explanation) -> list[str]:
     lines = [f"{found.intersection} at {_s(found.at_s)}, {found.scenario}, {found.control}"]
     if found.replayed:
         lines.append(f"A replay: what {found.control} decides on loops that another run recorded.")
-    lines += ["", _headline(found), ""]
+    lines += ["", headline(found, RUN), "", *decision_lines(found, RUN)]
+    lines.append(lamps_line(found.lamps, f"at {_s(found.at_s)}"))
+    return [*lines, next_line(found, RUN)]
+
+
+def decision_lines(found: Explanation, wording: Wording) -> list[str]:
+    """What was chosen, instead of what, and why."""
+    lines = []
     if found.before is not None:
-        lines += _stage("before", found.before, found.decided_s)
-    lines += _stage("chosen" if not found.plan else "shown", found.chosen)
+        lines += _stage("before", found.before, wording, found.decided_s)
+    lines += _stage("chosen" if not found.plan else "shown", found.chosen, wording)
     if not found.plan:
         lines.append(f"{'why':<12}{_REASON.get(found.reason, found.reason)}")
         lines += _next_best(found)
         lines.append(f"{'binding':<12}{found.binding or 'no rule or limit was named'}")
-    lines.append(f"{'lamps':<12}at {_s(found.at_s)}: {_lamps(found.lamps)}")
-    lines.append(f"{'next':<12}{_next(found)}")
     return lines
 
 
-def _headline(found: Explanation) -> str:
+def headline(found: Explanation, wording: Wording) -> str:
     """What happened, in one sentence."""
     ago_s = found.at_s - found.decided_s
-    when = "At that moment" if ago_s == 0 else f"{_s(ago_s)} earlier, at {_s(found.decided_s)},"
+    when = (
+        "At that moment"
+        if ago_s == 0
+        else f"{_s(ago_s)} earlier, at {wording.when(found.decided_s)},"
+    )
     chosen = f"stage {found.chosen.stage}"
     if found.plan:
         why = (
@@ -81,11 +122,13 @@ def _headline(found: Explanation) -> str:
     return f"{when} {found.control} switched from stage {found.before.stage} to {chosen}."
 
 
-def _stage(label: str, stage: ShownStage, until_s: float | None = None) -> list[str]:
+def _stage(
+    label: str, stage: ShownStage, wording: Wording, until_s: float | None = None
+) -> list[str]:
     """A stage and what it serves, a group a line."""
     since = ""
     if until_s is not None and stage.since_s is not None:
-        since = f", asked for at {_s(stage.since_s)}, for {_s(until_s - stage.since_s)}"
+        since = f", asked for at {wording.when(stage.since_s)}, for {_s(until_s - stage.since_s)}"
     lines = [f"{label:<12}stage {stage.stage}{since}"]
     for group in stage.green:
         gives_way = " (gives way)" if group.group in stage.permissive else ""
@@ -126,7 +169,7 @@ def _gap(found: Explanation, other: str) -> str:
     return text if found.gap > 0 else f"{text}; it was chosen for the reason above all the same"
 
 
-def _lamps(lamps: Lamps) -> str:
+def lamps_line(lamps: Lamps, when: str) -> str:
     """Groups by what they show."""
     shown = (
         ("green", lamps.green),
@@ -134,16 +177,22 @@ def _lamps(lamps: Lamps) -> str:
         ("red-amber", lamps.red_amber),
         ("red", lamps.red),
     )
-    return "; ".join(f"{word} {' '.join(groups)}" for word, groups in shown if groups) or "dark"
+    words = "; ".join(f"{word} {' '.join(groups)}" for word, groups in shown if groups)
+    return f"{'lamps':<12}{when}: {words or 'dark'}"
 
 
-def _next(found: Explanation) -> str:
+def next_line(found: Explanation, wording: Wording) -> str:
     """What came afterwards."""
     if found.next is None:
-        return "nothing else until the end of the run"
+        return f"{'next':<12}{wording.never}"
     what = f"stage {found.next.stage}{' by the plan' if found.next.by_plan else ''}"
-    return f"{what} at {_s(found.next.time_s)}, {_s(found.next.time_s - found.at_s)} later"
+    later = f"{_s(found.next.time_s - found.at_s)} later"
+    return f"{'next':<12}{what} at {wording.when(found.next.time_s)}, {later}"
 
 
 def _s(time_s: float) -> str:
     return f"{round(time_s, 3):.15g} s"
+
+
+RUN = Wording(when=_s, never="nothing else until the end of the run")
+"""Of a simulation."""

@@ -88,6 +88,13 @@ def roadside(
     demand: Annotated[
         float, typer.Option(help="Vehicles that come to each loop at random, per hour.")
     ] = 0.0,
+    bus: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(
+            metavar="GROUP@SECONDS",
+            help="A bus announces itself for this signal group so often, and asks for priority.",
+        ),
+    ] = None,
     seconds: Annotated[
         Optional[float],  # noqa: UP045
         typer.Option(help="Stop after this time, in s; else when interrupted."),
@@ -108,6 +115,7 @@ def roadside(
             model=model_file,
             certificates=certificates,
             demand_veh_h=demand,
+            bus=bus,
             seconds=seconds,
             plans=plans,
         )

@@ -31,6 +31,7 @@ from ampelwerk.cli.options import (
 from ampelwerk.cli.override_commands import app as override_app
 from ampelwerk.cli.plan_commands import check, optimize
 from ampelwerk.cli.publish_commands import plan_app
+from ampelwerk.cli.room_commands import room
 from ampelwerk.cli.run_commands import runs
 
 app = typer.Typer(
@@ -147,30 +148,6 @@ def report(
 
 
 @app.command()
-def explain(
-    directory: Annotated[
-        Path, typer.Argument(metavar="DIR", help="One run, made by `simulate` or `replay`.")
-    ],
-    intersection: Annotated[
-        str, typer.Option("--intersection", "-i", help="Name of the signal; see `model`.")
-    ],
-    at: Annotated[
-        str,
-        typer.Option(
-            "--at", "-t", help="Time of the simulation, in s or as hours:minutes:seconds."
-        ),
-    ],
-    as_json: JsonOption = False,
-    debug: DebugOption = False,
-) -> None:
-    """Say in plain words what was decided at an intersection at or last before a time, and why."""
-    with process_edge(debug=debug):
-        from ampelwerk.cli import explain as command
-
-        command.explain(directory, intersection=intersection, at=at, as_json=as_json)
-
-
-@app.command()
 def replay(
     directory: Annotated[
         Path, typer.Argument(metavar="DIR", help="A run made by `simulate --record`.")
@@ -203,6 +180,7 @@ app.add_typer(audit_app, name="audit")
 app.add_typer(override_app, name="override")
 app.add_typer(envelope_app, name="envelope")
 app.add_typer(live)
+app.add_typer(room)
 
 
 def main() -> None:

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ampelwerk.cli.certs import credentials_of
+from ampelwerk.cli.tables import add_row
 from ampelwerk.controllers.control_room import ControlRoomClient, Forecast, SeenOverride
 from ampelwerk.controllers.override_convert import KEY_BYTES
 from ampelwerk.models.envelope import IntersectionId
@@ -136,7 +137,8 @@ def show(overrides: Sequence[SeenOverride], *, as_json: bool) -> None:
         table.add_column(column, overflow="fold")
     for one in overrides:
         until = datetime.fromtimestamp(one.expiry_unix_ms / 1000, UTC)
-        table.add_row(
+        add_row(
+            table,
             one.override_id,
             f"{one.state} ({one.cause})" if one.cause else one.state,
             f"{until:%H:%M:%S}Z",
@@ -161,7 +163,7 @@ def show_forecast(found: Forecast, *, as_json: bool) -> None:
         table.add_column("longest red [s]", justify="right")
         for one in found.approaches:
             change, red = f"{one.delay_change_veh_s:+.0f}", f"{one.longest_red_s:.0f}"
-            table.add_row(one.intersection, one.approach, change, red)
+            add_row(table, one.intersection, one.approach, change, red)
         Console().print(table)
         total = sum(one.delay_change_veh_s for one in found.approaches)
         print(f"{total:+.0f} veh s in {found.horizon_s:.0f} s")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import random
 import secrets
 import signal
@@ -30,11 +31,15 @@ from ampelwerk.controllers.signing import PlanVerifier
 from ampelwerk.controllers.site_file import read_site
 from ampelwerk.models.detection import LoopRole
 from ampelwerk.models.envelope import Aspect
-from ampelwerk.models.errors import InvalidInputError
+from ampelwerk.models.errors import AmpelwerkError, InvalidInputError
 from ampelwerk.models.network import Network
 
 TICK_MS = 100
 """Tick of the interlock. [ms]"""
+AHEAD_S = 20
+"""A bus announces itself so long before it arrives. [s]"""
+LEAST_GAP_S = 5
+"""Between two buses. [s]"""
 STYLE = {
     Aspect.RED: "red",
     Aspect.RED_AMBER: "dark_orange",
@@ -51,6 +56,7 @@ def roadside(
     model: Path,
     certificates: Path,
     demand_veh_h: float,
+    bus: str | None,
     seconds: float | None,
     plans: Path | None,
 ) -> None:
@@ -81,7 +87,8 @@ def roadside(
     )
     client = RoadsideClient(device, server, read_credentials(certificates, identity))
     read = _Arrivals(site, demand_veh_h, clock.unix_ms()).read
-    asyncio.run(_run(device, client, read, seconds))
+    buses = None if bus is None else _Buses(client, bus)
+    asyncio.run(_run(device, client, read, buses, seconds))
 
 
 def controller_identity(certificates: Path, intersection: str) -> Identity:
@@ -93,6 +100,7 @@ async def _run(
     device: Roadside,
     client: RoadsideClient,
     read: Callable[[int], list[Edge]],
+    buses: _Buses | None,
     seconds: float | None,
 ) -> None:
     """Client, street and screen side by side."""
@@ -108,6 +116,8 @@ async def _run(
             asyncio.create_task(client.run()),
             asyncio.create_task(run_kerb(device, tick_ms=TICK_MS, read=read, shown=show)),
         ]
+        if buses is not None:
+            tasks.append(asyncio.create_task(buses.run()))
         stopped = asyncio.create_task(stop.wait())
         done, _ = await asyncio.wait((stopped, *tasks), return_when=asyncio.FIRST_COMPLETED)
         for task in (stopped, *tasks):
@@ -196,3 +206,43 @@ class _Arrivals:
 
     def _gap_s(self) -> float:
         return random.expovariate(self._rate_veh_s) if self._rate_veh_s else 0.0
+
+
+class _Buses:
+    """A bus that announces itself at the roadside now and then, for trying out.
+
+    Parameters
+    ----------
+    text : GROUP@SECONDS, its signal group and the time between two buses.
+    """
+
+    def __init__(self, client: RoadsideClient, text: str) -> None:
+        group, at, seconds = text.rpartition("@")
+        groups = [str(g.group_id) for g in client.roadside.intersection.envelope.groups]
+        if not at or group not in groups or not seconds.isdecimal() or int(seconds) < LEAST_GAP_S:
+            raise InvalidInputError(
+                "this is no bus",
+                where="--bus",
+                found=text[:80],
+                limit=f"GROUP@SECONDS, one of {' '.join(groups)}, at least {LEAST_GAP_S} s apart",
+            )
+        self._client, self._group, self._every_s = client, group, int(seconds)
+
+    async def run(self) -> None:
+        """Announce buses; what the server says goes to standard error."""
+        for number in itertools.count(1):
+            await asyncio.sleep(self._every_s)
+            now_ms = self._client.roadside.clock.unix_ms()
+            try:
+                granted = await self._client.request_priority(
+                    self._group,
+                    now_ms + AHEAD_S * 1000,
+                    ttl_ms=2 * AHEAD_S * 1000,
+                    reason=f"bus {number} has announced itself",
+                    key=secrets.token_bytes(16),
+                    supersede=True,
+                )
+                said = f"priority {granted.override_id} granted"
+            except AmpelwerkError as error:
+                said = f"no priority: {error}"
+            print(f"bus {number} for {self._group}: {said}", file=sys.stderr, flush=True)

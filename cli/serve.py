@@ -31,6 +31,7 @@ from ampelwerk.controllers.store.store import Store
 from ampelwerk.models.errors import InvalidInputError
 from ampelwerk.models.network import Network
 from ampelwerk.sim.controls import NATIVE, believed_by, connect, schedules_of
+from ampelwerk.sim.group_service import group_services
 
 DEV_CITY, DEV_NAME = "dev", "dev"
 """Trust domain of a laptop, and the name of everybody in its control room."""
@@ -101,6 +102,7 @@ async def _serve(settings: ServerConfig) -> None:
         begin_s=begin_s,
         step_s=settings.tick_s,
     )
+    city.served = lambda number: group_services(network, number)
     city.algorithm = known_control(settings.control)
     city.control = connect(city.algorithm, city)
     city.beliefs = believed_by(city.control)

@@ -16,9 +16,13 @@ from typing import Any
 import grpc
 
 from ampelwerk.controllers.certificates import SERVER_NAME, Credentials
+from ampelwerk.controllers.errors_told import as_error
 from ampelwerk.controllers.roadside import Roadside
 from ampelwerk.controllers.uploads import Batch, UploadBuffer
+from ampelwerk.models.errors import ServerError
+from ampelwerk.proto.v1.controller_pb2 import PriorityRelease, PriorityRequest
 from ampelwerk.proto.v1.controller_pb2_grpc import ControllerServiceStub
+from ampelwerk.proto.v1.override_pb2 import Override
 from ampelwerk.proto.v1.telemetry_pb2 import UploadAck
 from ampelwerk.proto.v1.telemetry_pb2_grpc import TelemetryServiceStub
 
@@ -26,6 +30,10 @@ REGISTER_TIMEOUT_S = 10.0
 """Deadline of unary calls. [s]"""
 FIRST_RETRY_S, LONGEST_RETRY_S = 1.0, 60.0
 """Bounds of the window in which a failed dial is repeated; it doubles each time. [s]"""
+ASK_TIMEOUT_S = 5.0
+"""A vehicle does not wait for longer. [s]"""
+ALARMS_EVERY_S = 2.0
+"""Alarms are told at most this often. [s]"""
 MAX_RECEIVE_BYTES = 256 * 1024
 """Largest message taken. [B]"""
 CHANNEL_OPTIONS = (
@@ -74,7 +82,7 @@ class RoadsideClient:
     ) -> None:
         self.roadside, self._address, self._credentials = roadside, address, credentials
         self._progressed = progressed
-        self._wake = asyncio.Event()
+        self._wake, self._alarms = asyncio.Event(), asyncio.Event()
         roadside.wake = self._wake.set
         self.connected = False
         """The three streams are open."""
@@ -85,6 +93,7 @@ class RoadsideClient:
         self.allowed.set()
         self._session: asyncio.Task[None] | None = None
         self._window_s: float | None = None
+        self._controller: Any = None
 
     async def run(self) -> None:
         """Stay connected until cancelled."""
@@ -104,13 +113,73 @@ class RoadsideClient:
             except Exception:
                 log.exception("link lost")
             finally:
-                self.connected = False
+                self.connected, self._controller = False, None
                 self.roadside.disconnected()
                 self._progressed()
             # The server has named the window; one that never answered is asked ever less.
             window_s = self._window_s or min(2 * window_s, LONGEST_RETRY_S)
             if self.allowed.is_set():
                 await asyncio.sleep(random.uniform(0.0, window_s))
+
+    async def request_priority(
+        self,
+        group_id: str,
+        eta_unix_ms: int,
+        *,
+        ttl_ms: int,
+        reason: str,
+        key: bytes,
+        supersede: bool = False,
+    ) -> Override:
+        """Ask for green for a bus or tram that has announced itself here.
+
+        Parameters
+        ----------
+        eta_unix_ms : when it will be at the stop line. [ms]
+        ttl_ms : it ends by itself after this time. [ms]
+        reason : line and vehicle, for the audit.
+        key : 16 random bytes; asking again with them has no second effect.
+        supersede : take the place of what was asked for before.
+
+        Raises
+        ------
+        RequestRefusedError, InvalidInputError : with what the server says.
+        ServerError : there is no line, or the server does not answer; requests are not kept for later.
+        """
+        return await self._ask(
+            "RequestPriority",
+            PriorityRequest(
+                intersection_id=self.roadside.intersection.intersection_id,
+                idempotency_key=key,
+                group_id=group_id,
+                eta_unix_ms=eta_unix_ms,
+                ttl_ms=ttl_ms,
+                reason=reason,
+                supersede=supersede,
+            ),
+        )
+
+    async def release_priority(self, override_id: str, *, key: bytes) -> Override:
+        """The vehicle has passed, or will not come; errors as in `request_priority`."""
+        return await self._ask(
+            "ReleasePriority",
+            PriorityRelease(
+                intersection_id=self.roadside.intersection.intersection_id,
+                idempotency_key=key,
+                override_id=override_id,
+            ),
+        )
+
+    async def _ask(self, method: str, message: Any) -> Override:
+        if self._controller is None:
+            raise ServerError("there is no line to the server; requests are not kept for later")
+        try:
+            reply: Override = await getattr(self._controller, method)(
+                message, timeout=ASK_TIMEOUT_S
+            )
+        except grpc.aio.AioRpcError as error:
+            raise as_error(error) from error
+        return reply
 
     async def cut(self) -> None:
         """Break the link, as if the line were cut, until `allowed` is set again."""
@@ -128,13 +197,15 @@ class RoadsideClient:
             detectors, events = telemetry.UploadDetectors(), telemetry.UploadEvents()
             roadside.connected(reply)
             self._window_s = reply.reconnect_window_ms / 1000
-            self.connected = True
+            self.connected, self._controller = True, controller
+            roadside.alarms.news = True
             self._wake.set()
             await _until_one_ends(
                 self._read_plans(plans),
                 self._read_acks(detectors, roadside.detectors),
                 self._read_acks(events, roadside.events),
                 self._write(plans, detectors, events),
+                self._tell_alarms(telemetry),
             )
 
     async def _write(self, plans: Any, detectors: Any, events: Any) -> None:
@@ -147,7 +218,22 @@ class RoadsideClient:
                 await plans.write(roadside.outbox.popleft())
             await _send(events, roadside.events)
             await _send(detectors, roadside.detectors)
+            if roadside.alarms.news:
+                self._alarms.set()
             self._progressed()
+
+    async def _tell_alarms(self, telemetry: Any) -> None:
+        """All alarms after the connect, and whenever one has come or gone."""
+        while True:
+            await self._alarms.wait()
+            self._alarms.clear()
+            try:
+                report = self.roadside.alarms.report()
+                await telemetry.ReportAlarms(report, timeout=REGISTER_TIMEOUT_S)
+            except grpc.aio.AioRpcError as error:
+                log.warning("alarms not told: %s %s", error.code().name, error.details())
+                self.roadside.alarms.news = True  # once more with the next message
+            await asyncio.sleep(ALARMS_EVERY_S)
 
     async def _read_plans(self, stream: Any) -> None:
         async for message in stream:

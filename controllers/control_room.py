@@ -10,7 +10,8 @@ from typing import Any
 import grpc
 
 from ampelwerk.controllers.certificates import Credentials
-from ampelwerk.controllers.line import Line, as_error, told
+from ampelwerk.controllers.errors_told import as_error
+from ampelwerk.controllers.line import Line, told
 from ampelwerk.controllers.override_convert import action_of, request_message, state_of
 from ampelwerk.controllers.store.audit import Raw, RawCheckpoint, checkpoint_bytes
 from ampelwerk.models.override import OverrideRequest
@@ -86,7 +87,7 @@ class ControlRoomClient(Line):
 
     def request(self, request: OverrideRequest) -> SeenOverride:
         """Ask for an override."""
-        return _seen(told(self._overrides.Request, request_message(request)))
+        return seen(told(self._overrides.Request, request_message(request)))
 
     def preview(self, request: OverrideRequest) -> Forecast:
         """What a request would do."""
@@ -103,7 +104,7 @@ class ControlRoomClient(Line):
                 for one in found.approaches
             ),
             notes=tuple(finding.message for finding in found.findings),
-            holders=tuple(_seen(override) for override in found.holders),
+            holders=tuple(seen(override) for override in found.holders),
         )
 
     def renew(self, name: str, ttl_ms: int, *, key: bytes, reason: str = "") -> SeenOverride:
@@ -111,17 +112,17 @@ class ControlRoomClient(Line):
         message = override_pb2.RenewRequest(
             override_id=name, ttl_ms=ttl_ms, reason=reason, idempotency_key=key
         )
-        return _seen(told(self._overrides.Renew, message))
+        return seen(told(self._overrides.Renew, message))
 
     def release(self, name: str, *, key: bytes, reason: str = "") -> SeenOverride:
         """End it."""
         message = override_pb2.ReleaseRequest(override_id=name, reason=reason, idempotency_key=key)
-        return _seen(told(self._overrides.Release, message))
+        return seen(told(self._overrides.Release, message))
 
     def approve(self, name: str, *, key: bytes, reason: str = "") -> SeenOverride:
         """Agree as the second person."""
         message = override_pb2.ApproveRequest(override_id=name, reason=reason, idempotency_key=key)
-        return _seen(told(self._overrides.Approve, message))
+        return seen(told(self._overrides.Approve, message))
 
     def overrides(self, intersection: str = "", *, with_ended: bool = False) -> list[SeenOverride]:
         """Overrides, in the order in which they were asked for."""
@@ -129,7 +130,7 @@ class ControlRoomClient(Line):
             intersection_id=intersection, with_ended=with_ended
         )
         reply = told(self._overrides.List, message)
-        return [_seen(override) for override in reply.overrides]
+        return [seen(override) for override in reply.overrides]
 
     def audit(
         self, *, first: int = 1, last: int | None = None, actor: str = "", target: str = "",
@@ -162,7 +163,9 @@ def _seq(record: bytes) -> int:
         return -1
 
 
-def _seen(message: override_pb2.Override) -> SeenOverride:
+def seen(message: override_pb2.Override) -> SeenOverride:
+    """An override from the wire."""
+
     def word(state: int) -> str:
         known = state_of(state)
         return known.value if known else f"state {state}"

@@ -18,10 +18,13 @@ from ampelwerk.models.detection import DetectorFrame
 from ampelwerk.models.envelope import Aspect, Envelope
 from ampelwerk.models.errors import Finding, InvalidInputError, Severity
 from ampelwerk.models.intersection import Intersection
+from ampelwerk.models.override import FAR_UNIX_MS
 from ampelwerk.proto.v1 import common_pb2, plan_pb2, telemetry_pb2
 
 MOST_EDGES, MOST_SAMPLES = 1024, 128
 """Of one batch."""
+MOST_CAUSE = 200
+"""Characters of the cause of an aspect."""
 ASPECT = {
     Aspect.RED: common_pb2.ASPECT_RED,
     Aspect.RED_AMBER: common_pb2.ASPECT_RED_AMBER,
@@ -174,6 +177,13 @@ def shown_signals(state: telemetry_pb2.SignalState, intersection: Intersection) 
     known = set(ASPECT.values())
     if any(group.aspect not in known for group in state.groups):
         raise InvalidInputError("a signal group shows no known aspect", where=where)
+    if any(
+        not group.cause.isprintable() or len(group.cause) > MOST_CAUSE for group in state.groups
+    ):
+        raise InvalidInputError("a cause cannot be shown", where=where)
+    for at_ms in (state.stage_since_unix_ms, state.next_stage_from_unix_ms):
+        if abs(at_ms) >= FAR_UNIX_MS:  # a simulation begins at 0, with signals from before
+            raise InvalidInputError("no such time", where=where, found=str(at_ms))
     decidable = state.HasField("next_stage_from_unix_ms")
     return ShownSignals(
         stage=number_of[state.stage_id],

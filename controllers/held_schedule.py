@@ -32,7 +32,7 @@ class HeldSchedule:
         self._intersection, self._envelope_hash = intersection, envelope_hash
         self._verifier, self._clock, self._report = verifier, clock, report
         self.epoch = self.version = 0
-        """Highest ones accepted."""
+        """Highest ones: of a server that has answered, and of a schedule that was accepted."""
         self.schedule: Schedule | None = None
         """What is held."""
         self.answered = False

@@ -80,6 +80,12 @@ class Lease:
         if abs(self._clock.unix_ms() - self._clock.mono_ms() - self._ahead_ms) > STEP_MS:
             self._stepped, self._true_at_ms = True, None
 
+    @property
+    def clock_is_true(self) -> bool:
+        """It may serve a coordinated plan."""
+        true_ms = self._true_at_ms
+        return true_ms is not None and self._clock.mono_ms() - true_ms <= HOLDOVER_MS
+
     def best_level(self, *, server_has_answered: bool) -> tuple[Level, str]:
         """Best level whose needs are met, and why there is no better one.
 
@@ -87,8 +93,8 @@ class Lease:
         ----------
         server_has_answered : it has said what to follow, and that has not lapsed.
         """
-        mono_ms, true_ms = self._clock.mono_ms(), self._true_at_ms
-        if true_ms is None or mono_ms - true_ms > HOLDOVER_MS:
+        mono_ms = self._clock.mono_ms()
+        if not self.clock_is_true:
             return Level.ISOLATED, "the clock was set" if self._stepped else "no true clock"
         if self._until_ms is None:
             return Level.COORDINATED, "no server"

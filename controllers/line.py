@@ -1,4 +1,4 @@
-"""Somebody's line to the server, and what the server says when it refuses."""
+"""Somebody's line to the server: people of the control room and their commands."""
 
 from __future__ import annotations
 
@@ -10,21 +10,12 @@ import grpc
 
 from ampelwerk.controllers.certificates import Credentials
 from ampelwerk.controllers.client import CHANNEL_OPTIONS
-from ampelwerk.controllers.service.errors import TRAILER
-from ampelwerk.models.errors import (
-    AmpelwerkError,
-    Finding,
-    InvalidInputError,
-    RefusalCode,
-    RequestRefusedError,
-    ServerError,
-    Severity,
-    UnsafePlanError,
-)
-from ampelwerk.proto.v1 import common_pb2
+from ampelwerk.controllers.errors_told import as_error, detail_of
 
 TIMEOUT_S = 10.0
 """Deadline of a request. [s]"""
+LONGEST_BACKOFF_MS = 5_000
+"""A server that is away is looked for at least this often. [ms]"""
 RECEIVE, MOST_BYTES = "grpc.max_receive_message_length", 16 * 1024 * 1024
 """Largest answer that is taken: a city's list of plans. [B]"""
 MOST_WAITS = 20
@@ -49,6 +40,7 @@ class Line:
             options=[
                 *(option for option in CHANNEL_OPTIONS if option[0] != RECEIVE),
                 (RECEIVE, MOST_BYTES),
+                ("grpc.max_reconnect_backoff_ms", LONGEST_BACKOFF_MS),
             ],
         )
 
@@ -75,54 +67,8 @@ def told(method: Any, message: Any, *, patient: bool = False) -> Any:
         try:
             return method(message, timeout=TIMEOUT_S)
         except grpc.RpcError as error:
-            detail = _detail(error)
+            detail = detail_of(error)
             if not patient or detail.code != "RATE" or attempt == MOST_WAITS:
                 raise as_error(error) from error
             time.sleep(detail.retry_after_ms / 1000)
     raise AssertionError("unreachable")
-
-
-def as_error(error: Any) -> AmpelwerkError:
-    """What the server says, as an error of ours."""
-    detail, said = _detail(error), error.details() or ""
-    if detail.code == "INVALID":
-        return InvalidInputError(said)
-    if detail.code == "UNSAFE" and detail.findings:
-        return UnsafePlanError(tuple(map(finding_of, detail.findings)))
-    if detail.code in set(RefusalCode):
-        return RequestRefusedError(
-            RefusalCode(detail.code),
-            f"{detail.code}: {said}",
-            holder=detail.holder,
-            expires_unix_ms=detail.expires_unix_ms,
-        )
-    if error.code() is grpc.StatusCode.UNAVAILABLE and not detail.code:
-        return ServerError(
-            "the server cannot be reached, or does not believe the certificate",
-            remedy="check --server and --certificates",
-        )
-    return ServerError(f"{detail.code or error.code().name}: {said}")
-
-
-def finding_of(message: common_pb2.Finding) -> Finding:
-    """A finding from the wire; where it is stands in its text."""
-    severity = {
-        common_pb2.SEVERITY_INFO: Severity.INFO,
-        common_pb2.SEVERITY_WARNING: Severity.WARNING,
-    }.get(message.severity, Severity.ERROR)
-    where, _, text = message.message.partition(": ")
-    return Finding(
-        rule=message.rule,
-        severity=severity,
-        where=where if text else "",
-        message=text or where,
-        remedy=f"Remedy: {message.remedy}" if message.remedy else "",
-    )
-
-
-def _detail(error: Any) -> common_pb2.ErrorDetail:
-    detail = common_pb2.ErrorDetail()
-    for name, value in error.trailing_metadata() or ():
-        if name == TRAILER:
-            detail.ParseFromString(value)
-    return detail

@@ -13,8 +13,9 @@ from typing import Any
 
 import grpc
 
+from ampelwerk.controllers.errors_told import as_error
 from ampelwerk.controllers.identity import Identity, Kind, valid_id
-from ampelwerk.controllers.line import TIMEOUT_S, as_error
+from ampelwerk.controllers.line import TIMEOUT_S
 from ampelwerk.controllers.lockstep import CITY, Lockstep
 from ampelwerk.controllers.override_convert import KEY_BYTES, request_message
 from ampelwerk.controllers.override_desk import OverrideDesk

@@ -283,16 +283,15 @@ class OverrideBook:
         return override
 
     def _has_it(self, override: Override, place: IntersectionId, active: bool) -> list[Override]:
-        """A controller has the lease, and perhaps follows it."""
+        """A controller has the lease, and perhaps follows it; it is granted until all have it."""
         if not override.live:
             return []
         delivered = tuple(sorted({*override.delivered, place}))
         following = tuple(sorted({*override.active, *((place,) if active else ())}))
         state = override.state
-        if following:
-            state = OverrideState.ACTIVE
-        elif len(delivered) == len(override.request.legs):
-            state = OverrideState.DELIVERED
+        if len(delivered) == len(override.request.legs):
+            was_active = state is OverrideState.ACTIVE
+            state = OverrideState.ACTIVE if following or was_active else OverrideState.DELIVERED
         changed = replace(override, state=state, delivered=delivered, active=following)
         return [changed] if changed != override else []
 

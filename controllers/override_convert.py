@@ -125,6 +125,22 @@ def request_of(
     )
 
 
+def priority_message(request: controller_pb2.PriorityRequest) -> override_pb2.OverrideRequest:
+    """What a controller asks for, as a control room would."""
+    return override_pb2.OverrideRequest(
+        idempotency_key=request.idempotency_key,
+        intersection_ids=[request.intersection_id],
+        action=override_pb2.OverrideAction(
+            priority=override_pb2.Priority(
+                group_id=request.group_id, eta_unix_ms=request.eta_unix_ms
+            )
+        ),
+        ttl_ms=request.ttl_ms,
+        reason=request.reason,
+        supersede=request.supersede,
+    )
+
+
 def check_reason(reason: str) -> None:
     """It is shown on other people's screens.
 
@@ -280,14 +296,17 @@ def override_message(override: Override) -> override_pb2.Override:
     )
 
 
-def push_of(override: Override, leg: OverrideLeg, now_unix_ms: int) -> controller_pb2.OverridePush:
-    """What one controller is told of an override as it is now."""
+def push_of(
+    override: Override, leg: OverrideLeg, now_unix_ms: int, *, epoch: int
+) -> controller_pb2.OverridePush:
+    """What one controller is told of an override as it is now, by the server of an epoch."""
     name, request = override.override_id, override.request
     if not override.live:
         return controller_pb2.OverridePush(
             override_id=name,
             kind=controller_pb2.OVERRIDE_KIND_END,
             cause=cause_name(override.cause),
+            epoch=epoch,
         )
     known = leg.intersection_id in override.delivered
     return controller_pb2.OverridePush(
@@ -297,6 +316,7 @@ def push_of(override: Override, leg: OverrideLeg, now_unix_ms: int) -> controlle
         ttl_ms=max(0, override.expiry_unix_ms - now_unix_ms),
         delay_ms=max(0, override.effective_unix_ms - now_unix_ms),
         priority=int(request.precedence),
+        epoch=epoch,
     )
 
 

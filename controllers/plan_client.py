@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ampelwerk.controllers.certificates import Credentials
-from ampelwerk.controllers.line import Line, finding_of, told
+from ampelwerk.controllers.errors_told import finding_of
+from ampelwerk.controllers.line import Line, told
 from ampelwerk.controllers.override_convert import KEY_BYTES
 from ampelwerk.models.errors import Finding
 from ampelwerk.proto.v1 import plan_pb2

@@ -22,7 +22,11 @@ from ampelwerk.controllers.steering import DISPLAYS, Lease
 from ampelwerk.engine.kernels.arrivals import predict
 from ampelwerk.engine.kernels.city import City, FloatArray
 from ampelwerk.engine.kernels.decision import Signals
-from ampelwerk.engine.kernels.estimation import flow_veh_s
+from ampelwerk.engine.kernels.saturation_flow import (
+    flow_veh_s,
+    opposed_flow_veh_s,
+    unopposed_flow_veh_s,
+)
 from ampelwerk.engine.kernels.traffic import NEVER, Traffic
 from ampelwerk.engine.strategies.rolling_horizon import RollingHorizon
 from ampelwerk.models.override import OverrideAction
@@ -194,28 +198,47 @@ class _Street:
             decidable_s=np.full(size, FAR_S),
         )
         self.strategy = RollingHorizon(city, believed, self.signals)
-        self._flow = [self._flows(lane) for lane in self.lanes]
+        self._entry = [self._entries(lane) for lane in self.lanes]
 
     @property
     def queue_veh(self) -> FloatArray:
         """(lanes,) queues."""
         return self._traffic.queue_veh[self._here]
 
-    def _flows(self, lane: int) -> dict[int, float]:
-        """Service of a lane by stage. [veh/s]"""
+    def _entries(self, lane: int) -> dict[int, int]:
+        """Service entry of a lane by stage."""
         city, found = self._city, {}
         i = int(city.lane_intersection[lane])
         for stage in range(self._first_stage, int(city.stage_ptr[i + 1])):
             for entry in range(int(city.entry_ptr[stage]), int(city.entry_ptr[stage + 1])):
                 if city.entry_lane[entry] == lane:
-                    found[stage - self._first_stage] = flow_veh_s(city, self._traffic, entry)
+                    found[stage - self._first_stage] = entry
         return found
+
+    def _flow_veh_s(self, lane: int, stage: int) -> float:
+        """Service of a lane; of one that gives way by what departs the other way, as in the plan search."""
+        city, believed = self._city, self._traffic
+        entries = self._entry[lane - self.lanes.start]
+        if stage not in entries:  # green on the way from one stage to the next
+            flows = (flow_veh_s(city, believed, entry) for entry in entries.values())
+            return max(flows, default=0.0)
+        entry = entries[stage]
+        foes = city.entry_foe[city.entry_foe_ptr[entry] : city.entry_foe_ptr[entry + 1]]
+        if not len(foes):
+            return float(flow_veh_s(city, believed, entry))
+        free = 1.0
+        for foe in foes:
+            theirs = flow_veh_s(city, believed, self._entry[foe - self.lanes.start][stage])
+            free *= 1.0 - min(1.0, believed.queue_veh[foe] / theirs)
+        opposed = opposed_flow_veh_s(city, believed, entry)
+        return float(opposed + (unopposed_flow_veh_s(city, believed, entry) - opposed) * free)
 
     def second_passes(self, second: int, green: int, stage: int, at_s: float) -> FloatArray:
         """Arrivals join, lanes at green are served; (lanes,) time spent in queues. [veh s]"""
         city, believed = self._city, self._traffic
+        believed.queue_veh[self._here] += self._arriving[:, second]
+        able_veh = [self._flow_veh_s(lane, stage) for lane in self.lanes]
         for k, lane in enumerate(self.lanes):
-            believed.queue_veh[lane] += self._arriving[k, second]
             lit = bool(int(city.lane_groups[lane]) & green)
             if lit and believed.green_since_s[lane] == NEVER:
                 believed.green_since_s[lane] = at_s
@@ -223,10 +246,7 @@ class _Street:
                 believed.green_since_s[lane], believed.red_since_s[lane] = NEVER, at_s
             if not lit or at_s - believed.green_since_s[lane] < START_UP_S:
                 continue
-            flows = self._flow[k]
-            served = min(
-                believed.queue_veh[lane], flows.get(stage, max(flows.values(), default=0.0))
-            )
+            served = min(believed.queue_veh[lane], able_veh[k])
             if city.lane_is_crossing[lane]:
                 served, believed.called_s[lane] = believed.queue_veh[lane], NEVER
             if served > 0:

@@ -13,12 +13,14 @@ from concurrent.futures import Executor
 from functools import partial
 
 from ampelwerk.controllers import convert
+from ampelwerk.controllers.alarm_log import MAJOR, MINOR, AlarmLog
 from ampelwerk.controllers.arbiter import Arbiter, Say
 from ampelwerk.controllers.clock import Clock
 from ampelwerk.controllers.held_schedule import HeldSchedule
 from ampelwerk.controllers.ladder import STABLE_MS, FallbackLadder, Level
 from ampelwerk.controllers.lease import Lease
 from ampelwerk.controllers.local import LocalController
+from ampelwerk.controllers.modes import Mode
 from ampelwerk.controllers.override_leases import OverrideLeases
 from ampelwerk.controllers.plan_file import PlanFile
 from ampelwerk.controllers.published import PublishedPlans
@@ -71,6 +73,11 @@ class Roadside:
         self.ladder = FallbackLadder(site, local, self.arbiter)
         self._boot_id, self._tick_ds = boot_id, tick_ds
         self._lease = Lease(clock, source)
+        self._limited_groups = [
+            (number, str(group.group_id))
+            for number, group in enumerate(self.intersection.envelope.groups)
+            if group.max_red_ds is not None
+        ]
         self._envelope_hash = convert.envelope_hash(self.intersection.envelope)
         self._loop_names = [str(loop.loop_id) for loop in site.loops]
         self.detectors: UploadBuffer[telemetry_pb2.DetectorBatch] = UploadBuffer()
@@ -79,6 +86,8 @@ class Roadside:
         """Signal states and events on their way."""
         self.outbox: deque[controller_pb2.ControllerMessage] = deque()
         """Messages for the stream of plans."""
+        self.alarms = AlarmLog(clock)
+        """What is wrong here."""
         self.overrides = OverrideLeases(self.arbiter, clock)
         """Overrides the server has asked for."""
         self._connected_ms: int | None = None
@@ -108,7 +117,7 @@ class Roadside:
 
     @property
     def epoch(self) -> int:
-        """Highest epoch of a schedule accepted."""
+        """Highest one: of a server that has answered, or of a schedule accepted."""
         return self._held.epoch
 
     @property
@@ -145,6 +154,7 @@ class Roadside:
     def connected(self, reply: controller_pb2.RegisterReply) -> None:
         """The server has registered it: say hello, tell what is shown, send again what got lost."""
         self._timers = reply
+        self._held.epoch = max(self._held.epoch, reply.epoch)
         self._connected_ms = self.clock.mono_ms()
         self._heartbeat_due_ms = self._connected_ms
         self._passed_over = None
@@ -201,6 +211,9 @@ class Roadside:
         elif kind == "activate":
             self.published.activate(message.activate)
         elif kind == "override_push":
+            if message.override_push.epoch < self.epoch:
+                self.stale_pushes += 1
+                return
             report = self.overrides.take(message.override_push)
             self.outbox.append(controller_pb2.ControllerMessage(override_report=report))
             self.wake()
@@ -226,6 +239,7 @@ class Roadside:
         mono_ms = self.clock.mono_ms()
         self._lease.watch_clock()
         self._watch_interlock(mono_ms)
+        self._watch_alarms()
         self.overrides.expire(now_ds)
         self.published.tick(now_ds)
         self._held.lapse()
@@ -319,6 +333,21 @@ class Roadside:
             self._time_alarms, self._alarm_ms = interlock.time_alarms, mono_ms
         elif interlock.isolated and mono_ms - self._alarm_ms >= STABLE_MS:
             interlock.rejoin()
+
+    def _watch_alarms(self) -> None:
+        """Raise and clear alarms."""
+        interlock, alarms, groups = self.local.interlock, self.alarms, self._limited_groups
+        failed = interlock.mode is Mode.FAILED
+        alarms.set("interlock_failed", failed, severity=MAJOR, text=interlock.failure)
+        alarms.set("late_ticks", interlock.isolated, severity=MINOR)
+        alarms.set("clock_not_true", not self._lease.clock_is_true, severity=MINOR)
+        alarms.set("local_control", self.arbiter.local, severity=MINOR)
+        if groups:
+            overdue = interlock.overdue_groups()
+            for number, name in groups:
+                alarms.set("red_too_long", number in overdue, severity=MINOR, component=name)
+        if alarms.news:
+            self.wake()
 
     def _best(self) -> tuple[Level, str]:
         """Best level whose needs are met, and why there is no better one."""

@@ -153,8 +153,8 @@ def stage_without(site: Intersection, group: int, shown: int) -> int | None:
         and site.stages[number].groups
         and group not in site.stages[number].groups
     ]
-    return next((number for number in able if site.stages[number].delivered), None) or next(
-        iter(able), None
+    return next(
+        (number for number in able if site.stages[number].delivered), next(iter(able), None)
     )
 
 

@@ -19,20 +19,17 @@ from ampelwerk.engine.kernels.city import (
     UPSTREAM,
     City,
 )
+from ampelwerk.engine.lane_service import CROSSING, LaneService, lane_service
 from ampelwerk.engine.rows import Rows, floats, ints
 from ampelwerk.models.detection import LoopRole
 from ampelwerk.models.envelope import RoadUser
-from ampelwerk.models.intersection import Intersection, Turn
+from ampelwerk.models.intersection import Intersection
 from ampelwerk.models.network import Network, StopLane
 
 JAM_SPACING_M = 7.5
 """Road one queued car takes up: SUMO's default car, 5 m and a gap of 2.5 m. [m]"""
-SATURATION_FLOW_VEH_S = 0.53
-"""Prior of the saturation flow of a lane, measured in SUMO as 0.52-0.58. [veh/s]"""
-PERMISSIVE_FACTOR = 0.35
-"""Prior share of the saturation flow that a permissive turn gets through opposing traffic."""
-CROSSING_FLOW_PED_S = 5.0
-"""A crossing serves all who wait at its kerb within the first seconds of green. [ped/s]"""
+MOST_FOES = 62
+"""Lanes of an intersection from which others may be said to come: as many as a mask has bits."""
 FREE_SHARE = 0.95
 """Undelayed speed as a share of the speed limit, at first. [-]"""
 STRAIGHT_SHARE = 0.9
@@ -122,50 +119,45 @@ class _Layout:
         return [movements[m].group for m in lane.movements]
 
     def _service(
-        self,
-        intersection: Intersection,
-        lane: StopLane | int,
-        green: set[int],
-        permissive: set[int],
-    ) -> tuple[float, float] | None:
-        """Prior flow and cap of a lane under a stage, None if the stage does not serve it."""
-        groups = self._groups_of(lane)
-        open_ = [g for g in groups if g in green or g < 0]
-        if not any(g in green for g in groups):
-            return None
+        self, lane: StopLane | int, green: set[int], permissive: set[int]
+    ) -> LaneService | None:
+        """A lane under a stage, None if the stage does not serve it."""
         if isinstance(lane, int):
-            return CROSSING_FLOW_PED_S, 1e9
-        movements = [intersection.movements[m] for m in lane.movements]
-        yielding = sum(
-            1
-            for movement in movements
-            if movement.group in permissive
-            and movement.turn in (Turn.LEFT, Turn.U_TURN)
-            and any(foe in green for foe in movement.yields_to)
-        )
-        held = 1 - len(open_) / len(groups)
-        factor = 1 - (1 - PERMISSIVE_FACTOR) * yielding / len(open_)
-        cap = (1 - held) / held if held > 0 else 1e9
-        return SATURATION_FLOW_VEH_S * factor, max(cap, 1.0)
+            return CROSSING if self.network.crossings[lane].group in green else None
+        site = self.network.intersections[lane.intersection]
+        return lane_service(site, lane, green, permissive)
 
-    def _stages(self) -> tuple[Rows, list[float], list[float], list[int], list[int]]:
-        rows, flow, cap, selectable, ptr = Rows(), list[float](), list[float](), list[int](), [0]
+    def _foes(self, number: int, service: LaneService) -> list[int]:
+        """Lanes to which turning vehicles of a lane give way."""
+        lane = self.lanes[number]
+        if isinstance(lane, int) or not service.gives_way_to:
+            return []
+        first = self.lane_ptr[lane.intersection]
+        return [
+            foe
+            for foe in range(first, min(self.lane_ptr[lane.intersection + 1], first + MOST_FOES))
+            if foe != number
+            and not isinstance(other := self.lanes[foe], int)
+            and other.lane_id in service.gives_way_to
+        ]
+
+    def _stages(self) -> tuple[Rows, list[LaneService], list[int], list[int]]:
+        rows, services, selectable, ptr = Rows(), list[LaneService](), list[int](), [0]
         for i, intersection in enumerate(self.network.intersections):
             for stage in intersection.stages:
                 green, permissive = set(stage.groups), set(stage.permissive)
                 served = []
                 for number in range(self.lane_ptr[i], self.lane_ptr[i + 1]):
-                    service = self._service(intersection, self.lanes[number], green, permissive)
+                    service = self._service(self.lanes[number], green, permissive)
                     if service is not None:
                         served.append(number)
-                        flow.append(service[0])
-                        cap.append(service[1])
+                        services.append(service)
                 rows.add(served)
                 # Stages the scenario never shows serve single movements: with them mean delay
                 # rose on most networks, threefold on ingolstadt21.
                 selectable.append(int(stage.selectable and stage.delivered))
             ptr.append(len(selectable))
-        return rows, flow, cap, selectable, ptr
+        return rows, services, selectable, ptr
 
     def _lane_exits(self) -> Rows:
         exit_of = {
@@ -252,7 +244,10 @@ class _Layout:
         """Put the arrays together."""
         network = self.network
         cars = [None if isinstance(lane, int) else lane for lane in self.lanes]
-        entries, flow, cap, selectable, stage_ptr = self._stages()
+        entries, services, selectable, stage_ptr = self._stages()
+        foes = Rows()
+        for number, service in zip(entries.value, services, strict=True):
+            foes.add(self._foes(number, service))
         stop, exits = Rows(), self._lane_exits()
         for lane in self.lanes:
             stop.add(
@@ -284,8 +279,12 @@ class _Layout:
             stage_ptr=ints(stage_ptr),
             entry_ptr=ints(entries.ptr),
             entry_lane=ints(entries.value),
-            entry_flow=floats(flow),
-            entry_cap=floats(cap),
+            entry_flow=floats(service.flow for service in services),
+            entry_foe_ptr=ints(foes.ptr),
+            entry_foe=ints(foes.value),
+            entry_opposed=floats(service.opposed for service in services),
+            entry_unopposed=floats(service.unopposed for service in services),
+            entry_cap=floats(service.cap for service in services),
             without_walkers=ints(
                 -1 if other is None else other
                 for site in network.intersections

@@ -44,6 +44,8 @@ def no_traffic(city: City, now_s: float) -> Traffic:
         joined_s=np.full(lanes, NEVER),
         served_veh=np.zeros(entries),
         served_s=np.zeros(entries),
+        opposed_veh=np.zeros(entries),
+        opposed_s=np.zeros(entries),
         stuck_s=np.full(entries, NEVER),
         occupied=np.zeros(loops, dtype=np.int64),
         on_s=np.full(loops, NEVER),
@@ -115,18 +117,17 @@ class Estimator:
     ) -> None:
         """The same from arrays as in `DetectorFrame`, every loop believed."""
         city, traffic, step_s = self.city, self.traffic, self.step_s
-        stage, green = signals.stage, signals.green
         if self._crew is SOLO:  # one call instead of three: handing arrays over takes its time
-            estimation.update(city, traffic, stage, green, loop, at_s, on, now_s, step_s)
+            estimation.update(city, traffic, signals, loop, at_s, on, now_s, step_s)
             return
 
         def believe(first: int, last: int, _: int) -> None:
-            estimation.believe(city, traffic, stage, green, now_s, step_s, first, last)
+            estimation.believe(city, traffic, signals, now_s, step_s, first, last)
 
         def fill_exits(first: int, last: int, _: int) -> None:
             estimation.fill_exits(city, traffic, first, last, now_s)
 
         estimation.book(city, traffic, loop, at_s, on, now_s)
-        self._crew.share(believe, len(stage))
+        self._crew.share(believe, len(signals.stage))
         self._crew.share(fill_exits, len(traffic.full))
         traffic.ticked_s[0] = now_s

@@ -6,7 +6,6 @@ from collections.abc import Collection, Iterable
 
 import numpy as np
 
-from ampelwerk.engine.city import SATURATION_FLOW_VEH_S
 from ampelwerk.engine.kernels import loops, observation
 from ampelwerk.engine.kernels.city import (
     ADVANCE,
@@ -21,6 +20,7 @@ from ampelwerk.engine.kernels.city import (
 from ampelwerk.engine.kernels.decision import Signals
 from ampelwerk.engine.kernels.loops import DENSE, Health, Watch
 from ampelwerk.engine.kernels.traffic import NEVER, Traffic
+from ampelwerk.engine.lane_service import SATURATION_FLOW_VEH_S
 from ampelwerk.models.detection import LoopAlarm, LoopRole
 
 PRIOR_VEH, PRIOR_SHARE, PRIOR_S = 3.0, 0.75, 60.0

@@ -21,6 +21,8 @@ ALLOWED: Mapping[str, frozenset[Kind]] = {
     "/ampelwerk.v1.ControllerService/Register": CONTROLLERS,
     "/ampelwerk.v1.ControllerService/GetPlan": CONTROLLERS,
     "/ampelwerk.v1.ControllerService/Connect": CONTROLLERS,
+    "/ampelwerk.v1.ControllerService/RequestPriority": CONTROLLERS,
+    "/ampelwerk.v1.ControllerService/ReleasePriority": CONTROLLERS,
     "/ampelwerk.v1.TelemetryService/UploadDetectors": CONTROLLERS,
     "/ampelwerk.v1.TelemetryService/UploadEvents": CONTROLLERS,
     "/ampelwerk.v1.TelemetryService/ReportAlarms": CONTROLLERS,
@@ -53,6 +55,8 @@ ALLOWED: Mapping[str, frozenset[Kind]] = {
 
 COMMANDS = frozenset(
     {
+        "/ampelwerk.v1.ControllerService/RequestPriority",
+        "/ampelwerk.v1.ControllerService/ReleasePriority",
         "/ampelwerk.v1.PlanService/Verify",
         "/ampelwerk.v1.PlanService/Publish",
         "/ampelwerk.v1.PlanService/PublishTogether",

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import grpc
-
-from ampelwerk.controllers.service.errors import Refused
+from ampelwerk.controllers.service.alarm_book import AlarmBook
 from ampelwerk.controllers.service.gate import Context, identity_of
 from ampelwerk.controllers.service.live_city import LiveCity
 from ampelwerk.controllers.service.network_service import sessions_of
@@ -15,8 +13,8 @@ from ampelwerk.proto.v1.alarm_pb2_grpc import AlarmServiceServicer
 class AlarmService(AlarmServiceServicer):
     """For the control room."""
 
-    def __init__(self, city: LiveCity) -> None:
-        self._city = city
+    def __init__(self, city: LiveCity, alarms: AlarmBook) -> None:
+        self._city, self._alarms = city, alarms
 
     async def List(
         self, request: alarm_pb2.ListAlarmsRequest, context: Context
@@ -37,11 +35,5 @@ class AlarmService(AlarmServiceServicer):
     ) -> alarm_pb2.AcknowledgeAlarmReply:
         """Note who has seen an alarm; the first stays."""
         session = sessions_of(self._city, [request.intersection_id])[0]
-        alarm = session.alarms.get(request.alarm_id)
-        if alarm is None:
-            raise Refused(
-                grpc.StatusCode.NOT_FOUND, "UNKNOWN_ID", f"no alarm {request.alarm_id[:64]!r}"
-            )
-        alarm.acked_by = alarm.acked_by or identity_of(context).name
-        session.changed += 1
+        alarm = await self._alarms.acknowledge(session, request.alarm_id, identity_of(context))
         return alarm_pb2.AcknowledgeAlarmReply(alarm=alarm)

@@ -74,7 +74,12 @@ class Clerk:
         await self.carry_out(self.run(lambda: refuse(self.store, error, bounded(entry))))
 
     async def turned_away(self, method: str, identity: Identity, error: Refused) -> None:
-        """Record a command that the gate let nobody through with."""
+        """Record a command that was refused before anybody looked at what it asks for.
+
+        Parameters
+        ----------
+        method : of the interface, or as the audit names it.
+        """
         await self.record(
             AuditEntry(
                 at_unix_ms=self._city.clock.unix_ms(),
@@ -130,6 +135,8 @@ class Clerk:
 def audited_method(method: str) -> str:
     """A method of the interface as the audit names it, such as ``override.request``."""
     service, _, name = method.rpartition("/")
+    if not service:
+        return method
     kind = service.rpartition(".")[2].removesuffix("Service").lower()
     return f"{kind}.{name.lower()}"
 

@@ -11,15 +11,17 @@ import grpc
 
 from ampelwerk.controllers.convert import ruleset_sha256
 from ampelwerk.controllers.identity import valid_id
+from ampelwerk.controllers.override_convert import override_message, priority_message
 from ampelwerk.controllers.roadside import API_MINOR
-from ampelwerk.controllers.service.errors import Refused
+from ampelwerk.controllers.service.errors import Refused, as_refused
 from ampelwerk.controllers.service.gate import Context, identity_of
 from ampelwerk.controllers.service.live_city import LiveCity
 from ampelwerk.controllers.service.override_dispatch import OverrideDispatch
+from ampelwerk.controllers.service.override_requests import OverrideRequests
 from ampelwerk.controllers.service.plan_dispatch import PlanDispatch
-from ampelwerk.controllers.service.session import PlanStream, Session
+from ampelwerk.controllers.service.session import PlanStream, Session, fit_to_show
 from ampelwerk.models.errors import InvalidInputError
-from ampelwerk.proto.v1 import controller_pb2, network_pb2, plan_pb2
+from ampelwerk.proto.v1 import controller_pb2, network_pb2, override_pb2, plan_pb2
 from ampelwerk.proto.v1.controller_pb2_grpc import ControllerServiceServicer
 
 CONNECTS_PER_S = 200
@@ -29,6 +31,8 @@ LEAST_WINDOW_MS = 5_000
 BOOT_ID_BYTES = 16
 MOST_CAPABILITIES = 32
 """A controller may say so many things it can do."""
+HIGHEST_VERSION = 1 << 62
+"""Nobody counts so far."""
 MOST_LEASES = 64
 """A heartbeat may name so many overrides; an arbiter keeps one of each precedence."""
 log = logging.getLogger("ampelwerk.server")
@@ -71,6 +75,14 @@ def check_name(session: Session, intersection_id: str) -> None:
         )
 
 
+def check_version(held_version: int) -> None:
+    """There is room above what a controller says it has: versions go on from there."""
+    if held_version > HIGHEST_VERSION:
+        raise InvalidInputError(
+            "no such version", where="held_version", found=str(held_version), limit="2^62"
+        )
+
+
 class ControllerService(ControllerServiceServicer):
     """For controllers."""
 
@@ -79,10 +91,11 @@ class ControllerService(ControllerServiceServicer):
         city: LiveCity,
         timers: Timers,
         overrides: OverrideDispatch | None = None,
+        requests: OverrideRequests | None = None,
         plans: PlanDispatch | None = None,
     ) -> None:
         self._city, self._timers = city, timers
-        self._overrides, self._plans = overrides, plans
+        self._overrides, self._requests, self._plans = overrides, requests, plans
 
     async def Register(
         self,
@@ -111,6 +124,7 @@ class ControllerService(ControllerServiceServicer):
             raise Refused(
                 grpc.StatusCode.ABORTED, "VERSION", "the controller has seen a newer server"
             )
+        check_version(request.held_version)
         session.boot_id = request.boot_id
         session.version = max(session.version, request.held_version)
         session.state = network_pb2.CONTROLLER_STATE_REGISTERED
@@ -144,6 +158,40 @@ class ControllerService(ControllerServiceServicer):
                 reply.published_plan.CopyFrom(session.published.signed)
         return reply
 
+    async def RequestPriority(
+        self, request: controller_pb2.PriorityRequest, context: Context
+    ) -> override_pb2.Override:
+        """Green for a vehicle that has announced itself at the roadside."""
+        requests = await self._asking(context, request.intersection_id, "override.request")
+        return override_message(
+            await requests.request(priority_message(request), identity_of(context))
+        )
+
+    async def ReleasePriority(
+        self, request: controller_pb2.PriorityRelease, context: Context
+    ) -> override_pb2.Override:
+        """It has passed."""
+        requests = await self._asking(context, request.intersection_id, "override.release")
+        message = override_pb2.ReleaseRequest(
+            override_id=request.override_id, idempotency_key=request.idempotency_key
+        )
+        return override_message(await requests.release(message, identity_of(context)))
+
+    async def _asking(
+        self, context: Context, intersection_id: str, method: str
+    ) -> OverrideRequests:
+        """Where a controller may ask for something, for itself alone; what it may not is recorded."""
+        if self._overrides is None or self._requests is None:
+            raise Refused(
+                grpc.StatusCode.FAILED_PRECONDITION, "OFFLINE", "this server has no overrides"
+            )
+        try:
+            check_name(session_of(self._city, context), intersection_id)
+        except (Refused, InvalidInputError) as error:
+            await self._overrides.clerk.turned_away(method, identity_of(context), as_refused(error))
+            raise
+        return self._requests
+
     async def Connect(
         self,
         requests: AsyncIterator[controller_pb2.ControllerMessage],
@@ -162,12 +210,14 @@ class ControllerService(ControllerServiceServicer):
             if reader.done():
                 reader.result()
         finally:
+            # First what must be so: a call that ends by itself may be cancelled at the next `await`.
+            stream.close()
             reader.cancel()
-            await asyncio.gather(reader, return_exceptions=True)
             if session.stream is stream:
                 session.stream = None
                 session.state = network_pb2.CONTROLLER_STATE_LOST
                 session.changed += 1
+            await asyncio.gather(reader, return_exceptions=True)
 
     async def _read(
         self,
@@ -194,6 +244,9 @@ class ControllerService(ControllerServiceServicer):
             raise Refused(
                 grpc.StatusCode.FAILED_PRECONDITION, "VERSION", "register before connecting"
             )
+        check_version(hello.held_version)
+        if stream.closed:
+            return
         if session.stream is not None:
             session.stream.close()
         session.stream = stream
@@ -209,11 +262,12 @@ class ControllerService(ControllerServiceServicer):
         self, beat: controller_pb2.Heartbeat, session: Session, stream: PlanStream
     ) -> None:
         city = self._city
-        session.mode, session.level, session.cause = beat.mode, beat.level, beat.cause
+        session.mode, session.level = beat.mode, beat.level
+        session.cause = fit_to_show(beat.cause)
         session.clock = beat.clock
         session.lease_until_ms = city.clock.mono_ms() + self._timers.lease_ms
         session.state = network_pb2.CONTROLLER_STATE_LEASED
-        session.override_ids = tuple(beat.override_ids[:MOST_LEASES])
+        session.override_ids = tuple(filter(valid_id, beat.override_ids[:MOST_LEASES]))
         city.took_over(session, beat.published_version)
         session.changed += 1
         if self._overrides is not None:
@@ -259,5 +313,7 @@ class ControllerService(ControllerServiceServicer):
             )
         elif state in (plan_pb2.PLAN_STATE_EXPIRED, plan_pb2.PLAN_STATE_REVERTED):
             session.applied_version = 0
+        report.cause = fit_to_show(report.cause)
+        session.plan_report = report
         session.changed += 1
         self._city.progressed()

@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 import grpc
 
 from ampelwerk.controllers.convert import finding_message
+from ampelwerk.controllers.errors_told import TRAILER
 from ampelwerk.controllers.requests import STATUS as REFUSED
 from ampelwerk.models.errors import (
     AmpelwerkError,
@@ -26,7 +27,6 @@ from ampelwerk.models.errors import (
 from ampelwerk.proto.v1 import common_pb2
 from ampelwerk.proto.v1.common_pb2 import ErrorDetail
 
-TRAILER = "ampelwerk-error-bin"
 STORE_RETRY_MS = 1_000
 """A store that did not answer may be asked again after this time. [ms]"""
 MOST_FINDINGS, MOST_DETAIL_BYTES, MOST_TEXT = 20, 3_000, 1_000

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from functools import lru_cache
 from typing import Any
 
@@ -22,6 +22,12 @@ from ampelwerk.controllers.service.errors import Refused, abort, as_refused
 from ampelwerk.controllers.service.rates import REFUSALS, Buckets
 from ampelwerk.models.errors import InvalidInputError
 
+LOOK_S = 0.01
+"""Whether calls have ended is looked at this often. [s]"""
+AFTERWARDS = 8
+"""Turns of the event loop that gRPC needs after a call's last statement."""
+DRAINED_RETRY_MS = 1_000
+"""A server that stops may be back after this time. [ms]"""
 LONGEST_CALL_S = 30.0
 """Unary calls need a deadline, and none further off than this. [s]"""
 Behaviour = Callable[[Any, Any], Any]
@@ -88,6 +94,10 @@ class Gate(grpc.aio.ServerInterceptor):
         self._city, self._buckets, self._called = city, buckets, called
         self._turned_away = turned_away
         self._wrapped: dict[str, grpc.RpcMethodHandler[Any, Any]] = {}
+        self._calls = 0
+        self._streams: dict[asyncio.Future[Any], str] = {}
+        self._draining = False
+        self._lingering: tuple[str, ...] = ()
 
     async def intercept_service(
         self,
@@ -135,9 +145,10 @@ class Gate(grpc.aio.ServerInterceptor):
             or handler.stream_unary
             or handler.stream_stream
         )
-        guarded = self._guarded(method, behaviour, handler.request_streaming)
         if inspect.isasyncgenfunction(behaviour):
-            guarded = self._guarded_generator(method, behaviour, handler.request_streaming)
+            behaviour = _writing(behaviour)
+        lasts = handler.request_streaming or handler.response_streaming
+        guarded = self._guarded(method, behaviour, handler.request_streaming, lasts)
         make = {
             (False, False): grpc.unary_unary_rpc_method_handler,
             (False, True): grpc.unary_stream_rpc_method_handler,
@@ -179,12 +190,16 @@ class Gate(grpc.aio.ServerInterceptor):
                     await self._turned_away(method, identity, refused)
             raise
 
-    def _guarded(self, method: str, behaviour: Behaviour, streaming: bool) -> Behaviour:
+    def _guarded(
+        self, method: str, behaviour: Behaviour, streaming: bool, lasts: bool
+    ) -> Behaviour:
         async def call(request: Any, context: Context) -> Any:
             status = grpc.StatusCode.CANCELLED
+            self._calls += 1
             try:
                 admitted = await self._admitted(method, request, streaming, context)
-                reply = await behaviour(admitted, context)
+                work = behaviour(admitted, context)
+                reply = await (self._until_drained(method, work) if lasts else work)
                 status = grpc.StatusCode.OK
                 return reply
             except (asyncio.CancelledError, grpc.aio.AbortError):
@@ -194,29 +209,66 @@ class Gate(grpc.aio.ServerInterceptor):
                 status = refused.status
                 await abort(context, refused)
             finally:
+                self._calls -= 1
                 self._called(method, status)
 
         return call
 
-    def _guarded_generator(self, method: str, behaviour: Behaviour, streaming: bool) -> Behaviour:
-        async def call(request: Any, context: Context) -> AsyncIterator[Any]:
-            status = grpc.StatusCode.CANCELLED
-            try:
-                async for reply in behaviour(
-                    self._admit(method, request, streaming, context), context
-                ):
-                    yield reply
-                status = grpc.StatusCode.OK
-            except (asyncio.CancelledError, GeneratorExit, grpc.aio.AbortError):
-                raise
-            except Exception as error:  # noqa: BLE001 - the edge of the process
-                refused = as_refused(error)
-                status = refused.status
-                await abort(context, refused)
-            finally:
-                self._called(method, status)
+    async def _until_drained(self, method: str, work: Coroutine[Any, Any, Any]) -> Any:
+        """A stream, to its end or until the server stops.
 
-        return call
+        Raises
+        ------
+        Refused : the server stops.
+        """
+        task = asyncio.ensure_future(work)
+        self._streams[task] = method
+        try:
+            if self._drained(method):
+                task.cancel()
+            await asyncio.wait((task,))
+            if task.cancelled() and self._drained(method):
+                raise Refused(
+                    grpc.StatusCode.UNAVAILABLE,
+                    "DRAINING",
+                    "the server stops",
+                    retry_after_ms=DRAINED_RETRY_MS,
+                )
+            return task.result()
+        finally:
+            del self._streams[task]
+            task.cancel()  # whoever called may have gone
+            await asyncio.gather(task, return_exceptions=True)
+
+    def _drained(self, method: str) -> bool:
+        return self._draining and method not in self._lingering
+
+    def drain(self, *lingering: str) -> None:
+        """End all streams, those of some methods later: they end by themselves."""
+        self._draining, self._lingering = True, lingering
+        for task, method in self._streams.items():
+            if method not in lingering:
+                task.cancel()
+
+    async def settled(self, timeout_s: float) -> bool:
+        """Wait until no call runs any more; whether that is so."""
+        loop = asyncio.get_running_loop()
+        end_s = loop.time() + timeout_s
+        while self._calls and loop.time() < end_s:
+            await asyncio.sleep(LOOK_S)
+        for _ in range(AFTERWARDS):  # gRPC's own part of a call ends a little later
+            await asyncio.sleep(0)
+        return not self._calls
+
+
+def _writing(behaviour: Behaviour) -> Behaviour:
+    """A method that yields its replies, as one that writes them."""
+
+    async def write(request: Any, context: Context) -> None:
+        async for reply in behaviour(request, context):
+            await context.write(reply)
+
+    return write
 
 
 def _malformed() -> Refused:

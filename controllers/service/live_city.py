@@ -12,6 +12,7 @@ import copy
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
@@ -51,6 +52,39 @@ class ShownByController:
     """Moment from which another stage may be asked for. [ds]"""
     since_ds: int = 0
     """Moment at which the stage was shown in full. [ds]"""
+
+
+class Served(Protocol):
+    """Whom a signal group serves, in words."""
+
+    @property
+    def group(self) -> str:
+        """Its name."""
+        ...
+
+    @property
+    def serves(self) -> str:
+        """Road users."""
+        ...
+
+    @property
+    def comes_from(self) -> Sequence[str]:
+        """Where they come from."""
+        ...
+
+    @property
+    def turns(self) -> Sequence[str]:
+        """Where they go."""
+        ...
+
+
+class GroupOf(NamedTuple):
+    """A group of which no more is known than its road users."""
+
+    group: str
+    serves: str
+    comes_from: tuple[str, ...] = ()
+    turns: tuple[str, ...] = ()
 
 
 class LiveCity:
@@ -95,6 +129,8 @@ class LiveCity:
         """Plans that the control follows where it knows too little, None if it follows none."""
         self.algorithm = ""
         """Name of the control, for explanations."""
+        self.served: Callable[[int], Sequence[Served]] = self._group_names
+        """Whom each signal group of an intersection serves, in words, for explanations."""
         self.progressed: Callable[[], None] = lambda: None
         """Called when a controller has reported about a plan."""
         self.signer = signer
@@ -120,6 +156,11 @@ class LiveCity:
         self._batches: list[tuple[Mapping[str, int], telemetry_pb2.DetectorBatch]] = []
         self._shown: dict[int, convert.ShownSignals] = {}
         self._pool = ThreadPoolExecutor(1, "engine")
+
+    def _group_names(self, number: int) -> Sequence[Served]:
+        """Without better words the kind of road user."""
+        groups = self.network.intersections[number].envelope.groups
+        return [GroupOf(str(group.group_id), group.road_user.value) for group in groups]
 
     def take_edges(self, session: Session, batch: telemetry_pb2.DetectorBatch) -> None:
         """Detector data for the next tick."""

@@ -1,7 +1,8 @@
 """Overrides between the desk and the controllers: what changed goes down, what is said comes up.
 
 The desk writes to the store before anything has an effect; so it works in the clerk's thread, and the
-event loop goes on. What changed is pushed in the order in which it was decided. A controller that comes (back) is told everything that is due.
+event loop goes on. What changed is pushed in the order in which it was decided. A controller that comes
+(back) is told everything that is due.
 """
 
 from __future__ import annotations
@@ -54,6 +55,8 @@ class OverrideDispatch:
         sites = {s.intersection.intersection_id: s.intersection for s in city.sessions}
         self._desk = OverrideDesk(store, sites, policy, reachable=self._check_reachable)
         self._ticking = False
+        self.changed: Callable[[Sequence[Override]], None] = lambda overrides: None
+        """Told of overrides that have changed."""
 
     async def decide(self, call: Callable[[OverrideDesk, int], Decided]) -> Override:
         """Let the desk decide a request and tell the controllers; the reply.
@@ -129,7 +132,11 @@ class OverrideDispatch:
         place = session.intersection.intersection_id
         for name in await self.ask(lambda desk: desk.book.strays(place, names)):
             stream.push_override(
-                controller_pb2.OverridePush(override_id=name, kind=controller_pb2.OVERRIDE_KIND_END)
+                controller_pb2.OverridePush(
+                    override_id=name,
+                    kind=controller_pb2.OVERRIDE_KIND_END,
+                    epoch=self._city.epoch,
+                )
             )
 
     async def _reported(self, session: Session, report: controller_pb2.OverrideReport) -> None:
@@ -148,9 +155,12 @@ class OverrideDispatch:
         )
         if ended is not None:
             self._push(changed)  # over everywhere else, too, if it is
+        else:
+            self.changed(changed)
 
-    def _push(self, changed: Iterable[Override]) -> None:
+    def _push(self, changed: Sequence[Override]) -> None:
         """Bring what changed to the controllers that are there."""
+        self.changed(changed)
         for override in changed:
             for leg in override.request.legs:
                 session = self._city.by_name[str(leg.intersection_id)]
@@ -164,7 +174,9 @@ class OverrideDispatch:
         waits = override.state is OverrideState.AWAITING_APPROVAL
         if leg is None or place in override.gone or waits or not told:
             return
-        stream.push_override(push_of(override, leg, self._city.clock.unix_ms()))
+        stream.push_override(
+            push_of(override, leg, self._city.clock.unix_ms(), epoch=self._city.epoch)
+        )
 
     def _check_reachable(self, request: OverrideRequest) -> None:
         """Commands are never kept for a controller that is not there, or that listens to nobody."""

@@ -16,15 +16,21 @@ from ampelwerk.controllers.plan_desk import PlanDesk, PlanRequest, VerifiedPlan
 from ampelwerk.controllers.service.clerk import Clerk
 from ampelwerk.controllers.service.live_city import LiveCity
 from ampelwerk.controllers.service.plan_batch import Phase, PlanBatch
-from ampelwerk.controllers.service.session import PlanStream, PublishedPlan, Session
+from ampelwerk.controllers.service.session import (
+    PlanStream,
+    PublishedPlan,
+    RefusedPlan,
+    Session,
+    fit_to_show,
+)
 from ampelwerk.controllers.signing import PlanVerifier
 from ampelwerk.controllers.store.plans import STANDS, PlanState, StoredPlan
 from ampelwerk.models.errors import PlanRefusedError, RefusalCode
-from ampelwerk.proto.v1 import alarm_pb2, controller_pb2, plan_pb2
+from ampelwerk.proto.v1 import controller_pb2, plan_pb2
 
 Result = TypeVar("Result")
-ALARM = "published-plan"
-"""Alarm of an intersection whose plan was refused."""
+MOST_CAUSE = 400
+"""Letters kept of why a controller refuses a plan."""
 SAID = {
     plan_pb2.PLAN_STATE_ACCEPTED: PlanState.ACCEPTED,
     plan_pb2.PLAN_STATE_APPLIED: PlanState.APPLIED,
@@ -55,7 +61,7 @@ class PlanDispatch:
         for stored in self._desk.refused():
             session = city.by_name.get(str(stored.intersection_id))
             if session is not None:
-                self._raise_alarm(session, stored, now_ms)
+                session.published_refused = RefusedPlan(stored.version, stored.cause)
 
     async def ask(self, call: Callable[[PlanDesk], Result]) -> Result:
         """Run something at the desk."""
@@ -166,8 +172,9 @@ class PlanDispatch:
             session.published = None  # from this moment on it is not pushed again
         findings = "; ".join(finding.message for finding in report.findings[:5])
         cause = f"{report.cause}: {findings}" if findings else report.cause
+        text = fit_to_show(cause, MOST_CAUSE)
         stored = await self.ask(
-            lambda desk: desk.reported(session.name, version, said, printable(cause), now_ms)
+            lambda desk: desk.reported(session.name, version, said, text, now_ms)
         )
         if said is PlanState.APPLIED:
             self._city.took_over(session, version)
@@ -176,11 +183,13 @@ class PlanDispatch:
         if out:
             await self._fall_back(session)
             if said is PlanState.REJECTED:
-                self._raise_alarm(session, stored, now_ms)
+                session.published_refused = RefusedPlan(version, stored.cause)
             if batch is not None:
                 self._settle(batch, f"{session.name} has refused its plan")
         elif stored.state in STANDS:
-            self._clear_alarm(session, stored, now_ms)
+            refused = session.published_refused
+            if refused is not None and version > refused.version:
+                session.published_refused = None
         session.changed += 1
 
     async def _fall_back(self, session: Session) -> None:
@@ -266,24 +275,6 @@ class PlanDispatch:
         )
         stream.push_published(controller_pb2.ServerMessage(plan_push=push))
 
-    def _raise_alarm(self, session: Session, stored: StoredPlan, now_ms: int) -> None:
-        session.alarms[ALARM] = alarm_pb2.Alarm(
-            alarm_id=ALARM,
-            code="plan_refused",
-            severity=alarm_pb2.ALARM_SEVERITY_MINOR,
-            component=f"version {stored.version}",
-            active=True,
-            raised_unix_ms=now_ms,
-            text=f"the controller has refused its plan: {stored.cause}",
-            intersection_id=session.name,
-        )
-        session.changed += 1
-
-    def _clear_alarm(self, session: Session, stored: StoredPlan, now_ms: int) -> None:
-        alarm = session.alarms.get(ALARM)
-        if alarm is not None and alarm.active and alarm.component != f"version {stored.version}":
-            alarm.active, alarm.cleared_unix_ms = False, now_ms
-
 
 def _check_there(sessions: Sequence[Session]) -> None:
     """A batch begins with all of its controllers.
@@ -300,8 +291,3 @@ def _check_there(sessions: Sequence[Session]) -> None:
             where="intersection " + ", ".join(absent),
             remedy="try again when they are back, or publish without taking over together",
         )
-
-
-def printable(text: str, most: int = 500) -> str:
-    """What a controller says, fit for a screen and a record."""
-    return "".join(c if c.isprintable() else "?" for c in text[:most])

@@ -26,6 +26,7 @@ class Rate(NamedTuple):
 RATES: Mapping[str, Rate] = {
     "/ampelwerk.v1.ControllerService/Register": Rate(1.0, 5),
     "/ampelwerk.v1.ControllerService/GetPlan": Rate(1.0, 5),
+    "/ampelwerk.v1.ControllerService/RequestPriority": Rate(1.0, 5),
     "/ampelwerk.v1.TelemetryService/ReportAlarms": Rate(1.0, 5),
     "/ampelwerk.v1.NetworkService/Get": Rate(5.0, 20),
     "/ampelwerk.v1.DecisionService/Explain": Rate(5.0, 20),

@@ -14,6 +14,7 @@ from grpc_reflection.v1alpha.reflection import SERVICE_NAME as REFLECTION
 from grpc_reflection.v1alpha.reflection import enable_server_reflection
 
 from ampelwerk.controllers.certificates import Credentials
+from ampelwerk.controllers.service.alarm_book import AlarmBook
 from ampelwerk.controllers.service.alarm_service import AlarmService
 from ampelwerk.controllers.service.audit_service import AuditService
 from ampelwerk.controllers.service.controller_service import ControllerService, Timers
@@ -22,6 +23,7 @@ from ampelwerk.controllers.service.gate import Gate
 from ampelwerk.controllers.service.live_city import LiveCity
 from ampelwerk.controllers.service.network_service import NetworkService
 from ampelwerk.controllers.service.override_dispatch import OverrideDispatch
+from ampelwerk.controllers.service.override_requests import OverrideRequests
 from ampelwerk.controllers.service.override_service import OverrideService
 from ampelwerk.controllers.service.plan_dispatch import PlanDispatch
 from ampelwerk.controllers.service.plan_service import PlanService
@@ -43,6 +45,14 @@ from ampelwerk.proto.v1 import (
 
 DRAIN_S = 15.0
 """Calls that run get so long to end. [s]"""
+LINGER_S = 2.0
+"""Streams that end by themselves get so long. [s]"""
+LINGERING = (
+    "/ampelwerk.v1.ControllerService/Connect",
+    "/ampelwerk.v1.NetworkService/Watch",
+    "/grpc.health.v1.Health/Watch",
+)
+"""Streams that still have something to say when the server stops."""
 SWEEP_S = 1.0
 """Leases and unanswered pushes are looked at this often. [s]"""
 OPTIONS = (
@@ -89,31 +99,31 @@ class Server:
         self._address = address
         self.port = 0
         """Port it listens on."""
-        self._server = grpc.aio.server(
-            interceptors=[
-                Gate(
-                    city_name,
-                    Buckets(city.clock.mono_ms, RATES if limited else {}),
-                    called,
-                    overrides.clerk.turned_away if overrides else None,
-                )
-            ],
-            options=OPTIONS,
+        self._gate = Gate(
+            city_name,
+            Buckets(city.clock.mono_ms, RATES if limited else {}),
+            called,
+            overrides.clerk.turned_away if overrides else None,
         )
+        self._server = grpc.aio.server(interceptors=[self._gate], options=OPTIONS)
         self._credentials = grpc.ssl_server_credentials(
             [(credentials.key, credentials.certificate)],
             root_certificates=credentials.authority,
             require_client_auth=True,
         )
-        self.telemetry = TelemetryService(city)
+        requests: OverrideRequests | None = None
         self._plans: PlanDispatch | None = None
         if overrides is not None:
+            requests = OverrideRequests(city, overrides)
             self._plans = PlanDispatch(city, overrides.clerk, self.timers.ack_timeout_ms)
+        self._stopping = asyncio.Event()
+        self._alarms = AlarmBook(city, overrides.clerk if overrides is not None else None)
+        self.telemetry = TelemetryService(city, self._alarms)
         self._health = HealthServicer()
         services: list[tuple[Any, object, str]] = [
             (
                 controller_pb2_grpc.add_ControllerServiceServicer_to_server,
-                ControllerService(city, self.timers, overrides, self._plans),
+                ControllerService(city, self.timers, overrides, requests, self._plans),
                 "ampelwerk.v1.ControllerService",
             ),
             (
@@ -123,12 +133,12 @@ class Server:
             ),
             (
                 network_pb2_grpc.add_NetworkServiceServicer_to_server,
-                NetworkService(city),
+                NetworkService(city, overrides, self._stopping),
                 "ampelwerk.v1.NetworkService",
             ),
             (
                 alarm_pb2_grpc.add_AlarmServiceServicer_to_server,
-                AlarmService(city),
+                AlarmService(city, self._alarms),
                 "ampelwerk.v1.AlarmService",
             ),
             (
@@ -139,9 +149,9 @@ class Server:
             (health_pb2_grpc.add_HealthServicer_to_server, self._health, "grpc.health.v1.Health"),
         ]
         self._closing: list[Callable[[], None]] = []
-        if overrides is not None and self._plans is not None:
+        if overrides is not None and requests is not None and self._plans is not None:
             plans = PlanService(city, self._plans, overrides.clerk)
-            room = OverrideService(city, overrides)
+            room = OverrideService(city, overrides, requests)
             self._closing += [room.forecaster.close, plans.close]
             services += (
                 (
@@ -186,16 +196,26 @@ class Server:
         self._sweeper = asyncio.create_task(self._sweep())
 
     async def stop(self) -> None:
-        """Say goodbye, let calls end, stop."""
+        """Say goodbye, let calls end, stop.
+
+        Controllers hear `Goodbye` as the last message of their stream of plans; whoever watches sees
+        the end of the stream; other streams are refused with DRAINING.
+        """
         if self._sweeper is not None:
             self._sweeper.cancel()
         await self._health.enter_graceful_shutdown()
+        self._stopping.set()
+        goodbye = controller_pb2.Goodbye(reason="the server stops", retry_after_ms=1_000)
         for session in self.city.sessions:
             if session.stream is not None:
-                goodbye = controller_pb2.Goodbye(reason="the server stops", retry_after_ms=1_000)
                 session.stream.answer(controller_pb2.ServerMessage(goodbye=goodbye))
                 session.stream.close()
-        await self._server.stop(DRAIN_S)
+        stopped = asyncio.create_task(self._server.stop(DRAIN_S))  # nobody new from here on
+        self._gate.drain(*LINGERING)
+        if not await self._gate.settled(LINGER_S):
+            self._gate.drain()
+        await stopped
+        await self._gate.settled(LINGER_S)
         if self.overrides is not None:
             await self.overrides.clerk.close()
         for close in self._closing:
@@ -214,6 +234,7 @@ class Server:
             self.overrides.tick()
         if self._plans is not None:
             self._plans.tick()
+        self._alarms.tick()
         now_ms = self.city.clock.mono_ms()
         for session in self.city.sessions:
             for batch in session.detector_inbox.due(now_ms):

@@ -25,8 +25,17 @@ from ampelwerk.proto.v1 import (
     telemetry_pb2,
 )
 
+MOST_SAID = 200
+"""Characters kept of what a controller says."""
 DECISIONS_KEPT = 200
 """Decisions remembered of one intersection."""
+
+
+def fit_to_show(text: str, most: int = MOST_SAID) -> str:
+    """What a controller says, as it may stand on somebody's screen: bounded, without control codes."""
+    return "".join(
+        sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in text[:most]
+    )
 
 
 class Unanswered(NamedTuple):
@@ -177,6 +186,14 @@ class PublishedPlan(NamedTuple):
     """As it was signed."""
 
 
+class RefusedPlan(NamedTuple):
+    """A published plan that its controller has refused."""
+
+    version: int
+    cause: str
+    """What the controller says."""
+
+
 @dataclass(slots=True, kw_only=True, eq=False)
 class Session:
     """One intersection, whether its controller is there or not."""
@@ -233,6 +250,8 @@ class Session:
     """Cyclic plan or calendar that it shall have beneath its schedules."""
     published_applied: int = 0
     """Version of the published plan that has taken over there."""
+    published_refused: RefusedPlan | None = None
+    """Published plan it has refused last, None if it has accepted a newer one."""
     detector_inbox: Inbox[telemetry_pb2.DetectorBatch] = field(default_factory=Inbox)
     """Detector data."""
     event_inbox: Inbox[telemetry_pb2.EventBatch] = field(default_factory=Inbox)
@@ -240,7 +259,9 @@ class Session:
     signals: telemetry_pb2.SignalState = field(default_factory=telemetry_pb2.SignalState)
     """What it shows."""
     alarms: dict[str, alarm_pb2.Alarm] = field(default_factory=dict)
-    """Its alarms by their id."""
+    """Its alarms by their id; replaced with every change, never changed."""
+    plan_report: controller_pb2.PlanReport | None = None
+    """What it has said of a plan last."""
     decisions: deque[Decided] = field(default_factory=lambda: deque(maxlen=DECISIONS_KEPT))
     """What was decided last, by time."""
     changed: int = 0

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import AsyncIterator
 
 from ampelwerk.controllers import convert
-from ampelwerk.controllers.identity import valid_id
+from ampelwerk.controllers.service.alarm_book import AlarmBook
 from ampelwerk.controllers.service.controller_service import session_of
 from ampelwerk.controllers.service.gate import Context
 from ampelwerk.controllers.service.live_city import LiveCity
@@ -19,15 +19,13 @@ OLDEST_MS, AHEAD_MS = 120_000, 2_000
 """Batches of this age, and this far in the future, may still serve control. [ms]"""
 LONGEST_INTERVAL_MS = 3_600_000
 """Of one batch. [ms]"""
-MOST_ALARMS = 256
-"""In one report, and kept of one controller."""
 
 
 class TelemetryService(TelemetryServiceServicer):
     """For controllers."""
 
-    def __init__(self, city: LiveCity) -> None:
-        self._city = city
+    def __init__(self, city: LiveCity, alarms: AlarmBook) -> None:
+        self._city, self._alarms = city, alarms
         self.refused: Counter[str] = Counter()
         """Batches refused, by rule."""
         self.batches = 0
@@ -83,27 +81,7 @@ class TelemetryService(TelemetryServiceServicer):
         context: Context,
     ) -> telemetry_pb2.ReportAlarmsReply:
         """Keep alarms by their id; what somebody has acknowledged stays acknowledged."""
-        session = session_of(self._city, context)
-        if len(request.alarms) > MOST_ALARMS:
-            raise InvalidInputError(
-                "too many alarms", found=str(len(request.alarms)), limit=str(MOST_ALARMS)
-            )
-        for alarm in request.alarms:
-            if not valid_id(alarm.alarm_id) or not valid_id(alarm.code):
-                raise InvalidInputError("an alarm has no valid id or code")
-        kept = dict(session.alarms)
-        for alarm in request.alarms:
-            before = kept.get(alarm.alarm_id)
-            alarm.intersection_id = session.name
-            same = before is not None and before.raised_unix_ms == alarm.raised_unix_ms
-            alarm.acked_by = before.acked_by if same and before is not None else ""
-            kept[alarm.alarm_id] = alarm
-        if len(kept) > MOST_ALARMS:
-            inactive = [name for name, alarm in kept.items() if not alarm.active]
-            for name in inactive[: len(kept) - MOST_ALARMS]:
-                del kept[name]
-        session.alarms = kept
-        session.changed += 1
+        await self._alarms.report(session_of(self._city, context), request)
         return telemetry_pb2.ReportAlarmsReply()
 
     def _reason_to_refuse(self, batch: telemetry_pb2.DetectorBatch, session: Session) -> str:

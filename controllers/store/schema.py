@@ -76,6 +76,15 @@ idempotency = sa.Table(
 )
 """Replies to requests that may come again."""
 
+alarm = sa.Table(
+    "alarm",
+    metadata,
+    sa.Column("intersection_id", sa.String(255), primary_key=True),
+    sa.Column("alarm_id", sa.String(255), primary_key=True),
+    sa.Column("content", sa.LargeBinary, nullable=False),
+)
+"""Alarms of controllers and of the server, with who has seen them."""
+
 audit = sa.Table(
     "audit",
     metadata,

@@ -5,7 +5,8 @@
         change.record(AuditEntry(...))
     # from here on it may be pushed
 
-A change that records nothing is refused at its end. Whoever leads holds an epoch; a server whose
+A change that records nothing is refused at its end. What nobody asked for, as an alarm that a
+controller has raised, is kept without a record (`keep`). Whoever leads holds an epoch; a server whose
 epoch is over can change nothing any more.
 """
 
@@ -17,6 +18,7 @@ from contextlib import contextmanager
 import sqlalchemy as sa
 
 from ampelwerk.controllers.store import audit, database, schema
+from ampelwerk.controllers.store.alarms import Alarms
 from ampelwerk.controllers.store.audit import AuditEntry, AuditRecord
 from ampelwerk.controllers.store.envelopes import Envelopes
 from ampelwerk.controllers.store.overrides import Overrides
@@ -41,6 +43,7 @@ class Reading:
         self.plans = Plans(connection)
         self.overrides = Overrides(connection)
         self.envelopes = Envelopes(connection)
+        self.alarms = Alarms(connection)
         self.replies = Replies(connection)
 
     @property
@@ -118,6 +121,21 @@ class Store:
         StoreError : the database fails, or nothing was recorded.
         NotLeaderError : another server leads since.
         """
+        with self._leading() as connection:
+            change = Change(connection)
+            yield change
+            if not change.recorded:
+                raise StoreError("a change without an audit record is no change")
+
+    @contextmanager
+    def keep(self) -> Iterator[Alarms]:
+        """A transaction for what controllers have measured; errors as in `change`."""
+        with self._leading() as connection:
+            yield Alarms(connection)
+
+    @contextmanager
+    def _leading(self) -> Iterator[sa.Connection]:
+        """A transaction of the server that leads."""
         with database.writing(self.engine) as connection:
             # The row is also the write lock of PostgreSQL; SQLite holds its own since the begin.
             epoch = connection.execute(
@@ -131,10 +149,7 @@ class Store:
                     limit=f"epoch {self.epoch}",
                     remedy="send the request to that server",
                 )
-            change = Change(connection)
-            yield change
-            if not change.recorded:
-                raise StoreError("a change without an audit record is no change")
+            yield connection
 
     @contextmanager
     def read(self) -> Iterator[Reading]:

@@ -34,6 +34,14 @@ class City(NamedTuple):
     """(E,) lane served."""
     entry_flow: FloatArray
     """(E,) prior saturation flow of the lane in that stage. [veh/s]"""
+    entry_foe_ptr: IntArray
+    """(E+1,) lanes to which turning vehicles of the lane give way in that stage."""
+    entry_foe: IntArray
+    """Lanes for `entry_foe_ptr`."""
+    entry_opposed: FloatArray
+    """(E,) prior saturation flow while some of these depart. [veh/s]"""
+    entry_unopposed: FloatArray
+    """(E,) and while none does. [veh/s]"""
     entry_cap: FloatArray
     """(E,) vehicles expected to pass before one that may not go blocks the head. [veh]"""
     without_walkers: IntArray

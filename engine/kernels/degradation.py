@@ -11,9 +11,9 @@ from __future__ import annotations
 from ampelwerk.engine._jit import kernel, part
 from ampelwerk.engine.kernels.city import ADVANCE, EXIT, UPSTREAM, City, FloatArray, IntArray
 from ampelwerk.engine.kernels.decision import Signals, in_transition
-from ampelwerk.engine.kernels.estimation import flow_veh_s
 from ampelwerk.engine.kernels.health import hear, judge, never_heard
 from ampelwerk.engine.kernels.loops import Health, Watch
+from ampelwerk.engine.kernels.saturation_flow import flow_veh_s
 from ampelwerk.engine.kernels.supervision import exit_share
 from ampelwerk.engine.kernels.traffic import NEVER, Traffic
 
@@ -33,7 +33,7 @@ GAP_S, PLATOON_VEH = 2.5, 2.0
 """Vehicles over the stop line within this time are a platoon; so many follow. [s], [veh]"""
 UNKNOWN_S = 2.5
 """A loop left so long ago says neither that the line is free nor that vehicles are crossing it: less
-than `EMPTY_S`, more than `SERVICE_GAP_S` of the estimation. [s]"""
+than `EMPTY_S`, more than `SERVICE_GAP_S` of the saturation flow. [s]"""
 YIELDING_S = 15.0
 """So long a lane moves in which some give way, if another stage gives them right of way. [s]"""
 UNCAPPED_VEH = 1e6

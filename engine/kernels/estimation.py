@@ -27,7 +27,9 @@ from ampelwerk.engine.kernels.city import (
     FloatArray,
     IntArray,
 )
+from ampelwerk.engine.kernels.decision import Signals, in_transition
 from ampelwerk.engine.kernels.junction_box import count_late, enter_junction, leave_junction
+from ampelwerk.engine.kernels.saturation_flow import learn_flow
 from ampelwerk.engine.kernels.traffic import NEVER, Traffic
 
 EMPTY_S = 3.0
@@ -35,7 +37,7 @@ EMPTY_S = 3.0
 HELD_S = 3.0
 """Advance loop occupied this long: the queue has reached it. [s]"""
 BLOCKED_S = 4.0
-"""Exit loop, or stop-line loop at green, held this long: the way on is blocked. [s]"""
+"""Exit loop held this long: the way on is blocked. [s]"""
 RELEASE_S = 2.0
 """A full exit counts as open this long after it began to move. [s]"""
 CALL_S = 4.0
@@ -46,16 +48,8 @@ RATE_S = 300.0
 """Time constant of mean arrival rates. [s]"""
 YOUNG_S = 60.0
 """At the start they follow this fast. [s]"""
-FORGET = 0.998
-"""Forgetting of learnt saturation flow per second of service. [-]"""
-SERVICE_GAP_S = 2.0
-"""Seconds of service count while a vehicle was at the stop line this recently. [s]"""
-START_UP_S = 2.0
-"""First seconds of green in which saturation flow is not yet learnt. [s]"""
 ROLL_S = 2.0
 """Who came onto the stop-line loop at green no longer ago than this is about to cross the line. [s]"""
-PRIOR_S = 40.0
-"""Weight of the prior saturation flow. [s]"""
 
 
 @kernel
@@ -135,8 +129,7 @@ def _leave_early(traffic: Traffic, lane: int) -> None:
 def believe(
     city: City,
     traffic: Traffic,
-    stage: IntArray,
-    green: IntArray,
+    signals: Signals,
     now_s: float,
     step_s: float,
     first: int,
@@ -146,19 +139,19 @@ def believe(
 
     Intersections share nothing here, so any part of them may be done beside any other.
 
-    stage : (I,) stage shown by each intersection.
-    green : (I,) bit mask of its green groups.
+    signals : what they showed meanwhile.
     first, last : the intersections from the one to before the other.
     """
     fall_due(city, traffic, first, last, now_s)
     stand_behind(city, traffic, first, last, now_s)
     _learn_rates(city, traffic, first, last, now_s, step_s)
-    _follow_signal(city, traffic, green, first, last, now_s)
+    _follow_signal(city, traffic, signals.green, first, last, now_s)
     _walkers(city, traffic, first, last, now_s, step_s)
     _correct(city, traffic, first, last, now_s)
     count_late(traffic, first, last, now_s, step_s)
     for i in range(first, last):
-        _learn_flow(city, traffic, city.stage_ptr[i] + stage[i], now_s, step_s)
+        shown_s = now_s if in_transition(signals, i) else signals.since_s[i]
+        learn_flow(city, traffic, city.stage_ptr[i] + signals.stage[i], shown_s, now_s, step_s)
 
 
 @kernel
@@ -268,46 +261,6 @@ def _correct(city: City, traffic: Traffic, first: int, last: int, now_s: float) 
 
 
 @kernel
-def _learn_flow(city: City, traffic: Traffic, stage: int, now_s: float, step_s: float) -> None:
-    """Departures per second of service, for each lane the running stage serves."""
-    for entry in range(city.entry_ptr[stage], city.entry_ptr[stage + 1]):
-        lane = city.entry_lane[entry]
-        if city.lane_is_crossing[lane] or traffic.green_since_s[lane] == NEVER:
-            continue
-        if traffic.departures[lane] > 0.0:
-            traffic.stuck_s[entry] = NEVER
-        elif _stands_on(city, traffic, lane, now_s):
-            traffic.stuck_s[entry] = now_s
-        if now_s - traffic.green_since_s[lane] < START_UP_S or traffic.queue_veh[lane] < 1.0:
-            continue
-        recent = False
-        for j in range(city.lane_stop_ptr[lane], city.lane_stop_ptr[lane + 1]):
-            number = city.lane_stop_loop[j]
-            recent = recent or traffic.occupied[number] > 0
-            recent = recent or now_s - traffic.off_s[number] <= SERVICE_GAP_S
-        blocked = False
-        for j in range(city.lane_exit_ptr[lane], city.lane_exit_ptr[lane + 1]):
-            blocked = blocked or traffic.full[city.lane_exit[j]] > 0
-        if recent and not blocked:
-            keep = FORGET**step_s
-            traffic.served_veh[entry] = keep * traffic.served_veh[entry] + traffic.departures[lane]
-            traffic.served_s[entry] = keep * traffic.served_s[entry] + step_s
-
-
-@kernel
-def _stands_on(city: City, traffic: Traffic, lane: int, now_s: float) -> bool:
-    """Every stop-line loop of a lane has been held through `BLOCKED_S` of its green."""
-    if now_s - traffic.green_since_s[lane] < BLOCKED_S:
-        return False
-    first, last = city.lane_stop_ptr[lane], city.lane_stop_ptr[lane + 1]
-    for j in range(first, last):
-        number = city.lane_stop_loop[j]
-        if not traffic.occupied[number] or now_s - traffic.on_s[number] < BLOCKED_S:
-            return False
-    return bool(last > first)
-
-
-@kernel
 def fill_exits(city: City, traffic: Traffic, first: int, last: int, now_s: float) -> None:
     """An exit lane is full while its loop is held, until it has moved for a while.
 
@@ -346,8 +299,7 @@ def _has_no_room(city: City, traffic: Traffic, x: int) -> bool:
 def update(
     city: City,
     traffic: Traffic,
-    stage: IntArray,
-    green: IntArray,
+    signals: Signals,
     loop: IntArray,
     at_s: FloatArray,
     on: IntArray,
@@ -356,7 +308,7 @@ def update(
 ) -> None:
     """All of one tick, for a caller alone; arguments as above."""
     book(city, traffic, loop, at_s, on, now_s)
-    believe(city, traffic, stage, green, now_s, step_s, 0, len(stage))
+    believe(city, traffic, signals, now_s, step_s, 0, len(signals.stage))
     fill_exits(city, traffic, 0, len(traffic.full), now_s)
     traffic.ticked_s[0] = now_s
 
@@ -373,12 +325,3 @@ def crossing_veh(city: City, traffic: Traffic, lane: int, now_s: float) -> float
         if traffic.occupied[number] and traffic.on_s[number] > since_s:
             count += 1.0
     return count
-
-
-@kernel
-def flow_veh_s(city: City, traffic: Traffic, entry: int) -> float:
-    """Saturation flow of a lane under a stage: prior and what was learnt. [veh/s]"""
-    return float(
-        (city.entry_flow[entry] * PRIOR_S + traffic.served_veh[entry])
-        / (PRIOR_S + traffic.served_s[entry])
-    )

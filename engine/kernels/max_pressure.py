@@ -18,7 +18,8 @@ from ampelwerk.engine.kernels.decision import (
     release_walkers,
     transition_s,
 )
-from ampelwerk.engine.kernels.estimation import flow_veh_s, update
+from ampelwerk.engine.kernels.estimation import update
+from ampelwerk.engine.kernels.saturation_flow import flow_veh_s
 from ampelwerk.engine.kernels.traffic import NEVER, Traffic
 
 
@@ -54,7 +55,7 @@ def tick(
 
     Arguments and result as in `estimation.update` and `choose`.
     """
-    update(city, traffic, signals.stage, signals.green, loop, at_s, on, now_s, step_s)
+    update(city, traffic, signals, loop, at_s, on, now_s, step_s)
     return choose(city, traffic, signals, parameters, now_s, step_s, waited, pressure, out)
 
 

@@ -43,9 +43,7 @@ def observe(
     Returns the same of this one, or `out`.
     """
     if step_s > 0.0:
-        estimation.update(
-            city, traffic, signals.stage, signals.green, loop, at_s, on, now_s, step_s
-        )
+        estimation.update(city, traffic, signals, loop, at_s, on, now_s, step_s)
     if since_s > 0.0:
         out = degradation.look_after(
             city, watch, health, traffic, unheard_loop, unheard_at_s, unheard_on, now_s, since_s

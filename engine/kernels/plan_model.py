@@ -3,6 +3,10 @@
 A queue at red only grows by what arrives, so its cost at any moment follows from sums laid out here
 once. Only lanes that a stage serves must be followed second by second: they stand side by side, four
 at a time, one row for each stage.
+
+Turning vehicles that give way go fast or hardly at all: as long as a queue departs the other way they
+find few gaps, afterwards only what arrives there is in their way. When that queue will have gone
+follows from its length, so a lane's service has two values and one moment between them.
 """
 
 from __future__ import annotations
@@ -11,12 +15,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ampelwerk.engine._jit import kernel
+from ampelwerk.engine._jit import kernel, part
 from ampelwerk.engine._lanes import WIDTH
 from ampelwerk.engine.kernels.city import FloatArray, IntArray
 
 BLOCK = WIDTH
 """Lanes that are carried side by side."""
+LEAST_SPARE = 0.1
+"""Even where more arrives than is served a queue is taken to shrink, this share of its service. [-]"""
 
 
 class Weights(NamedTuple):
@@ -42,7 +48,12 @@ class Model(NamedTuple):
     arriving_veh: FloatArray
     """(G, L) arrivals at the stop line between each moment and the next. [veh]"""
     flow_veh_s: FloatArray
-    """(P, L) service at green, 0 where the stage does not release the lane. [veh/s]"""
+    """(P, L) service at green, 0 where the stage does not release the lane; of a lane that gives way
+    while nobody comes the other way. [veh/s]"""
+    opposed_veh_s: FloatArray
+    """(P, L) service while a queue departs that the lane gives way to. [veh/s]"""
+    foes: IntArray
+    """(P, L) bit mask of the lanes it gives way to, 0 for none."""
     cap_veh: FloatArray
     """(P, L) vehicles that can leave in one green. [veh]"""
     weight: FloatArray
@@ -67,7 +78,19 @@ class Layout(NamedTuple):
     lane: IntArray
     """(E,) lane at each place."""
     flow_veh_s: FloatArray
-    """(E,) service at green. [veh/s]"""
+    """(E,) service at green, no queue in the way. [veh/s]"""
+    less_veh_s: FloatArray
+    """(E,) so much less while a queue it gives way to departs. [veh/s]"""
+    clear_s: FloatArray
+    """(E,) moment at which that queue will have gone, settled when a stage is followed. [s]"""
+    spare_veh_s: FloatArray
+    """(E,) service beyond what arrives: how fast a queue of the lane shrinks. [veh/s]"""
+    pair: IntArray
+    """(P + 1,) first pair of each stage."""
+    yielding: IntArray
+    """Place of who gives way, pair by pair."""
+    foe: IntArray
+    """Place of who goes first, pair by pair."""
     cap_veh: FloatArray
     """(E,) vehicles that can leave in one green. [veh]"""
     weight: FloatArray
@@ -76,8 +99,8 @@ class Layout(NamedTuple):
     """(E,) cost to come of a queue, per square of its length. [s/veh]"""
     red: FloatArray
     """(E,) and per vehicle, where it stands at red. [s]"""
-    going_on_veh_s: FloatArray
-    """(P, E) service while changing from the stage: lanes green in both go on. [veh/s]"""
+    going_on: FloatArray
+    """(P, E) 1 where a change from the stage does not interrupt the lane: green in both."""
     arriving_veh: FloatArray
     """(G, E) arrivals between each moment and the next. [veh]"""
     came_veh: FloatArray
@@ -132,7 +155,8 @@ def lay_out(
             out.came_veh[lane, k] = out.came_then_veh[k, lane] = came
             out.waited[k] += waited
             out.drained[k] += came * (drain * came + weight * red_s)
-    place = 0
+    place = pairs = 0
+    span_s = max(1.0, out.at_s[moments - 1])
     for q in range(stages):
         out.row[q] = place
         for lane in range(lanes):
@@ -142,28 +166,58 @@ def lay_out(
             weight = model.weight[lane]
             out.lane[place] = lane
             out.flow_veh_s[place] = flow_veh_s
+            out.less_veh_s[place] = out.clear_s[place] = 0.0
+            rate_veh_s = out.came_veh[lane, moments - 1] / span_s
+            out.spare_veh_s[place] = max(LEAST_SPARE * flow_veh_s, flow_veh_s - rate_veh_s)
             out.cap_veh[place] = model.cap_veh[q, lane]
             out.weight[place] = weight
             out.drain[place] = weight * model.drain_s[lane] / 2
             out.red[place] = weight * red_s
             for p in range(stages):
-                before_veh_s = model.flow_veh_s[p, lane]
-                out.going_on_veh_s[p, place] = flow_veh_s if before_veh_s > 0.0 else 0.0
+                out.going_on[p, place] = 1.0 if model.flow_veh_s[p, lane] > 0.0 else 0.0
             for k in range(moments - 1):
                 out.arriving_veh[k, place] = model.arriving_veh[k, lane]
             place += 1
         out.served[q] = place - out.row[q]
+        out.pair[q] = pairs
+        pairs = _give_way(model, q, out.row[q], place, pairs, out)
         while place % BLOCK:
             # Fills the row up: nobody comes, nobody leaves, nothing is counted.
             out.lane[place] = 0
             out.flow_veh_s[place] = out.cap_veh[place] = 0.0
+            out.less_veh_s[place] = out.clear_s[place] = out.spare_veh_s[place] = 0.0
             out.weight[place] = out.drain[place] = out.red[place] = 0.0
             for p in range(stages):
-                out.going_on_veh_s[p, place] = 0.0
+                out.going_on[p, place] = 0.0
             for k in range(moments - 1):
                 out.arriving_veh[k, place] = 0.0
             place += 1
-    out.row[stages] = place
+    out.row[stages], out.pair[stages] = place, pairs
+
+
+@part
+def _give_way(model: Model, q: int, first: int, last: int, pairs: int, out: Layout) -> int:
+    """Who gives way to whom in a stage, and their service for it; how many pairs there are by then.
+
+    What arrives the other way once the queue has gone takes its share of the time.
+    """
+    for here in range(first, last):
+        lane = out.lane[here]
+        mask = model.foes[q, lane]
+        if mask == 0:
+            continue
+        free = 1.0
+        for there in range(first, last):
+            foe = out.lane[there]
+            if (mask >> foe) & 1:
+                out.yielding[pairs], out.foe[pairs] = here, there
+                pairs += 1
+                free *= out.spare_veh_s[there] / model.flow_veh_s[q, foe]
+        opposed_veh_s = model.opposed_veh_s[q, lane]
+        gain_veh_s = max(0.0, model.flow_veh_s[q, lane] - opposed_veh_s) * free
+        out.flow_veh_s[here] = min(opposed_veh_s, model.flow_veh_s[q, lane]) + gain_veh_s
+        out.less_veh_s[here] = gain_veh_s
+    return pairs
 
 
 @kernel
@@ -190,6 +244,8 @@ def no_model(lanes: int, stages: int, moments: int) -> Model:
         queue_veh=np.zeros(lanes),
         arriving_veh=np.zeros((moments, lanes)),
         flow_veh_s=np.zeros((stages, lanes)),
+        opposed_veh_s=np.zeros((stages, lanes)),
+        foes=np.zeros((stages, lanes), dtype=np.int64),
         cap_veh=np.zeros((stages, lanes)),
         weight=np.zeros(lanes),
         lost_s=np.zeros((stages, stages)),
@@ -208,11 +264,17 @@ def no_layout(lanes: int, stages: int, moments: int, horizon_s: int) -> Layout:
         served=np.zeros(stages, dtype=np.int64),
         lane=np.zeros(places, dtype=np.int64),
         flow_veh_s=np.zeros(places),
+        less_veh_s=np.zeros(places),
+        clear_s=np.zeros(places),
+        spare_veh_s=np.zeros(places),
+        pair=np.zeros(stages + 1, dtype=np.int64),
+        yielding=np.zeros(places * lanes, dtype=np.int64),
+        foe=np.zeros(places * lanes, dtype=np.int64),
         cap_veh=np.zeros(places),
         weight=np.zeros(places),
         drain=np.zeros(places),
         red=np.zeros(places),
-        going_on_veh_s=np.zeros((stages, places)),
+        going_on=np.zeros((stages, places)),
         arriving_veh=np.zeros((moments, places)),
         came_veh=np.zeros((lanes, moments)),
         came_then_veh=np.zeros((moments, lanes)),

@@ -188,6 +188,7 @@ def _follow(
     Lanes that were green before go on; the others begin after the time lost.
     """
     first = layout.row[q]
+    yielding = _clear(layout, labels, p, q, g, begin_s)
     for k in range(ready, end + 1):
         labels.value[k] = labels.red[k]
     for row in range(first, layout.row[q + 1], BLOCK):
@@ -200,14 +201,21 @@ def _follow(
         )
         cap, weight = load(layout.cap_veh, (row,)), load(layout.weight, (row,))
         drain, red = load(layout.drain, (row,)), load(layout.red, (row,))
-        going_on = load(layout.going_on_veh_s, (p, row))
-        beginning = load(layout.flow_veh_s, (row,)) - going_on
-        gone = saved = queue * 0.0
+        flow, going_on = load(layout.flow_veh_s, (row,)), load(layout.going_on, (p, row))
+        less, clear_s = load(layout.less_veh_s, (row,)), load(layout.clear_s, (row,))
+        none = queue * 0.0
+        gone = saved = none
         for k in range(g + 1, end + 1):
             step_s = layout.at_s[k] - layout.at_s[k - 1]
             new_s = min(max(layout.at_s[k] - begin_s, 0.0), step_s)
             demand = queue + load(layout.arriving_veh, (k - 1, row))
-            leaving = least(going_on * step_s + beginning * new_s, least(cap - gone, demand))
+            open_s = going_on * (step_s - new_s) + new_s
+            able = flow * open_s
+            if yielding:
+                opposed_s = clear_s - layout.at_s[k] + open_s
+                opposed_s = least(opposed_s - least(opposed_s, none), open_s)
+                able = able - less * opposed_s
+            leaving = least(able, least(cap - gone, demand))
             queue = demand - leaving
             left = gone + leaving
             saved = saved + weight * (left * layout.next_s[k] + gone * layout.last_s[k])
@@ -217,6 +225,20 @@ def _follow(
             if k >= ready:
                 eased = gone * drain * (queue + queue + gone) + red * (queue + gone)
                 labels.value[k] -= total(saved + eased)
+
+
+@part
+def _clear(layout: Layout, labels: Labels, p: int, q: int, g: int, begin_s: float) -> bool:
+    """When the queues will have gone that turning vehicles of stage q give way to; if there are any."""
+    first, last = layout.pair[q], layout.pair[q + 1]
+    for n in range(first, last):
+        layout.clear_s[layout.yielding[n]] = 0.0
+    for n in range(first, last):
+        foe, place = layout.foe[n], layout.yielding[n]
+        clear_s = layout.at_s[g] if layout.going_on[p, foe] > 0.0 else begin_s
+        clear_s += labels.queue_veh[p, g, layout.lane[foe]] / layout.spare_veh_s[foe]
+        layout.clear_s[place] = max(layout.clear_s[place], clear_s)
+    return bool(last > first)
 
 
 def no_labels(lanes: int, stages: int, moments: int) -> Labels:

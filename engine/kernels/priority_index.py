@@ -27,8 +27,8 @@ from ampelwerk.engine.kernels.decision import (
     release_walkers,
     transition_s,
 )
-from ampelwerk.engine.kernels.estimation import flow_veh_s
 from ampelwerk.engine.kernels.junction_box import junction_occupied
+from ampelwerk.engine.kernels.saturation_flow import flow_veh_s
 from ampelwerk.engine.kernels.supervision import (
     STUCK_S,
     busy_elsewhere,

@@ -26,10 +26,15 @@ from ampelwerk.engine.kernels.decision import (
     release_walkers,
     transition_s,
 )
-from ampelwerk.engine.kernels.estimation import crossing_veh, flow_veh_s
+from ampelwerk.engine.kernels.estimation import crossing_veh
 from ampelwerk.engine.kernels.junction_box import junction_occupied
 from ampelwerk.engine.kernels.plan_model import Layout, Model, Weights, no_layout, no_model
 from ampelwerk.engine.kernels.plan_search import UNSET, Labels, no_labels, search
+from ampelwerk.engine.kernels.saturation_flow import (
+    flow_veh_s,
+    opposed_flow_veh_s,
+    unopposed_flow_veh_s,
+)
 from ampelwerk.engine.kernels.supervision import (
     STUCK_S,
     busy_elsewhere,
@@ -205,8 +210,17 @@ def _gather(
         for entry in range(city.entry_ptr[first_stage + p], city.entry_ptr[first_stage + p + 1]):
             number = city.entry_lane[entry]
             lane = number - first_lane
-            flow = flow_veh_s(city, traffic, entry) * exit_share(city, traffic, number)
-            out.drain_s[lane] = min(out.drain_s[lane], 1.0 / flow_veh_s(city, traffic, entry))
+            share = exit_share(city, traffic, number)
+            flow = flow_veh_s(city, traffic, entry)
+            out.drain_s[lane] = min(out.drain_s[lane], 1.0 / flow)
+            foes = 0
+            for k in range(city.entry_foe_ptr[entry], city.entry_foe_ptr[entry + 1]):
+                foes |= 1 << (city.entry_foe[k] - first_lane)
+            if foes:
+                flow = unopposed_flow_veh_s(city, traffic, entry)
+                out.opposed_veh_s[p, lane] = opposed_flow_veh_s(city, traffic, entry) * share
+            out.foes[p, lane] = foes
+            flow *= share
             if now_s - traffic.stuck_s[entry] < STUCK_S:
                 flow = 0.0
             out.flow_veh_s[p, lane] = flow

@@ -61,6 +61,10 @@ class Traffic(NamedTuple):
     """(E,) departures under the stage while vehicles waited, forgotten slowly. [veh]"""
     served_s: FloatArray
     """(E,) seconds they took, forgotten alike. [s]"""
+    opposed_veh: FloatArray
+    """(E,) the part of them while some they give way to departed. [veh]"""
+    opposed_s: FloatArray
+    """(E,) the part of the seconds. [s]"""
     stuck_s: FloatArray
     """(E,) moment at which the lane's first vehicle was last seen standing on under the stage, its
     way blocked or no gap found; `NEVER` after a departure. [s]"""

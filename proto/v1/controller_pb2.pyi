@@ -233,7 +233,7 @@ class Activate(_message.Message):
     def __init__(self, nonce: _Optional[int] = ..., batch_id: _Optional[str] = ..., at_unix_ms: _Optional[int] = ..., abort: bool = ...) -> None: ...
 
 class OverridePush(_message.Message):
-    __slots__ = ("nonce", "override_id", "kind", "action", "ttl_ms", "priority", "delay_ms", "cause")
+    __slots__ = ("nonce", "override_id", "kind", "action", "ttl_ms", "priority", "delay_ms", "cause", "epoch")
     NONCE_FIELD_NUMBER: _ClassVar[int]
     OVERRIDE_ID_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
@@ -242,6 +242,7 @@ class OverridePush(_message.Message):
     PRIORITY_FIELD_NUMBER: _ClassVar[int]
     DELAY_MS_FIELD_NUMBER: _ClassVar[int]
     CAUSE_FIELD_NUMBER: _ClassVar[int]
+    EPOCH_FIELD_NUMBER: _ClassVar[int]
     nonce: int
     override_id: str
     kind: OverrideKind
@@ -250,7 +251,8 @@ class OverridePush(_message.Message):
     priority: int
     delay_ms: int
     cause: str
-    def __init__(self, nonce: _Optional[int] = ..., override_id: _Optional[str] = ..., kind: _Optional[_Union[OverrideKind, str]] = ..., action: _Optional[_Union[_override_pb2.OverrideAction, _Mapping]] = ..., ttl_ms: _Optional[int] = ..., priority: _Optional[int] = ..., delay_ms: _Optional[int] = ..., cause: _Optional[str] = ...) -> None: ...
+    epoch: int
+    def __init__(self, nonce: _Optional[int] = ..., override_id: _Optional[str] = ..., kind: _Optional[_Union[OverrideKind, str]] = ..., action: _Optional[_Union[_override_pb2.OverrideAction, _Mapping]] = ..., ttl_ms: _Optional[int] = ..., priority: _Optional[int] = ..., delay_ms: _Optional[int] = ..., cause: _Optional[str] = ..., epoch: _Optional[int] = ...) -> None: ...
 
 class Goodbye(_message.Message):
     __slots__ = ("reason", "retry_after_ms")
@@ -273,3 +275,31 @@ class ServerMessage(_message.Message):
     override_push: OverridePush
     goodbye: Goodbye
     def __init__(self, heartbeat_reply: _Optional[_Union[HeartbeatReply, _Mapping]] = ..., plan_push: _Optional[_Union[PlanPush, _Mapping]] = ..., activate: _Optional[_Union[Activate, _Mapping]] = ..., override_push: _Optional[_Union[OverridePush, _Mapping]] = ..., goodbye: _Optional[_Union[Goodbye, _Mapping]] = ...) -> None: ...
+
+class PriorityRequest(_message.Message):
+    __slots__ = ("intersection_id", "idempotency_key", "group_id", "eta_unix_ms", "ttl_ms", "reason", "supersede")
+    INTERSECTION_ID_FIELD_NUMBER: _ClassVar[int]
+    IDEMPOTENCY_KEY_FIELD_NUMBER: _ClassVar[int]
+    GROUP_ID_FIELD_NUMBER: _ClassVar[int]
+    ETA_UNIX_MS_FIELD_NUMBER: _ClassVar[int]
+    TTL_MS_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    SUPERSEDE_FIELD_NUMBER: _ClassVar[int]
+    intersection_id: str
+    idempotency_key: bytes
+    group_id: str
+    eta_unix_ms: int
+    ttl_ms: int
+    reason: str
+    supersede: bool
+    def __init__(self, intersection_id: _Optional[str] = ..., idempotency_key: _Optional[bytes] = ..., group_id: _Optional[str] = ..., eta_unix_ms: _Optional[int] = ..., ttl_ms: _Optional[int] = ..., reason: _Optional[str] = ..., supersede: bool = ...) -> None: ...
+
+class PriorityRelease(_message.Message):
+    __slots__ = ("intersection_id", "idempotency_key", "override_id")
+    INTERSECTION_ID_FIELD_NUMBER: _ClassVar[int]
+    IDEMPOTENCY_KEY_FIELD_NUMBER: _ClassVar[int]
+    OVERRIDE_ID_FIELD_NUMBER: _ClassVar[int]
+    intersection_id: str
+    idempotency_key: bytes
+    override_id: str
+    def __init__(self, intersection_id: _Optional[str] = ..., idempotency_key: _Optional[bytes] = ..., override_id: _Optional[str] = ...) -> None: ...

@@ -4,6 +4,7 @@ import grpc
 import warnings
 
 from ampelwerk.proto.v1 import controller_pb2 as ampelwerk_dot_proto_dot_v1_dot_controller__pb2
+from ampelwerk.proto.v1 import override_pb2 as ampelwerk_dot_proto_dot_v1_dot_override__pb2
 
 GRPC_GENERATED_VERSION = '1.76.0'
 GRPC_VERSION = grpc.__version__
@@ -50,6 +51,16 @@ class ControllerServiceStub(object):
                 request_serializer=ampelwerk_dot_proto_dot_v1_dot_controller__pb2.ControllerMessage.SerializeToString,
                 response_deserializer=ampelwerk_dot_proto_dot_v1_dot_controller__pb2.ServerMessage.FromString,
                 _registered_method=True)
+        self.RequestPriority = channel.unary_unary(
+                '/ampelwerk.v1.ControllerService/RequestPriority',
+                request_serializer=ampelwerk_dot_proto_dot_v1_dot_controller__pb2.PriorityRequest.SerializeToString,
+                response_deserializer=ampelwerk_dot_proto_dot_v1_dot_override__pb2.Override.FromString,
+                _registered_method=True)
+        self.ReleasePriority = channel.unary_unary(
+                '/ampelwerk.v1.ControllerService/ReleasePriority',
+                request_serializer=ampelwerk_dot_proto_dot_v1_dot_controller__pb2.PriorityRelease.SerializeToString,
+                response_deserializer=ampelwerk_dot_proto_dot_v1_dot_override__pb2.Override.FromString,
+                _registered_method=True)
 
 
 class ControllerServiceServicer(object):
@@ -78,6 +89,20 @@ class ControllerServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RequestPriority(self, request, context):
+        """Green for a bus or tram when it arrives. It is granted, pushed and reported like any override.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReleasePriority(self, request, context):
+        """Ends what this controller has asked for. Never limited in rate.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ControllerServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -95,6 +120,16 @@ def add_ControllerServiceServicer_to_server(servicer, server):
                     servicer.Connect,
                     request_deserializer=ampelwerk_dot_proto_dot_v1_dot_controller__pb2.ControllerMessage.FromString,
                     response_serializer=ampelwerk_dot_proto_dot_v1_dot_controller__pb2.ServerMessage.SerializeToString,
+            ),
+            'RequestPriority': grpc.unary_unary_rpc_method_handler(
+                    servicer.RequestPriority,
+                    request_deserializer=ampelwerk_dot_proto_dot_v1_dot_controller__pb2.PriorityRequest.FromString,
+                    response_serializer=ampelwerk_dot_proto_dot_v1_dot_override__pb2.Override.SerializeToString,
+            ),
+            'ReleasePriority': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReleasePriority,
+                    request_deserializer=ampelwerk_dot_proto_dot_v1_dot_controller__pb2.PriorityRelease.FromString,
+                    response_serializer=ampelwerk_dot_proto_dot_v1_dot_override__pb2.Override.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -179,6 +214,60 @@ class ControllerService(object):
             '/ampelwerk.v1.ControllerService/Connect',
             ampelwerk_dot_proto_dot_v1_dot_controller__pb2.ControllerMessage.SerializeToString,
             ampelwerk_dot_proto_dot_v1_dot_controller__pb2.ServerMessage.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RequestPriority(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ampelwerk.v1.ControllerService/RequestPriority',
+            ampelwerk_dot_proto_dot_v1_dot_controller__pb2.PriorityRequest.SerializeToString,
+            ampelwerk_dot_proto_dot_v1_dot_override__pb2.Override.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReleasePriority(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ampelwerk.v1.ControllerService/ReleasePriority',
+            ampelwerk_dot_proto_dot_v1_dot_controller__pb2.PriorityRelease.SerializeToString,
+            ampelwerk_dot_proto_dot_v1_dot_override__pb2.Override.FromString,
             options,
             channel_credentials,
             insecure,

@@ -50,8 +50,32 @@ class DecisionInputs(_message.Message):
     substituted: _containers.RepeatedScalarFieldContainer[str]
     def __init__(self, detector_seq_from: _Optional[int] = ..., detector_seq_to: _Optional[int] = ..., state_sha256: _Optional[bytes] = ..., substituted: _Optional[_Iterable[str]] = ...) -> None: ...
 
+class ServedGroup(_message.Message):
+    __slots__ = ("group_id", "serves", "comes_from", "turns")
+    GROUP_ID_FIELD_NUMBER: _ClassVar[int]
+    SERVES_FIELD_NUMBER: _ClassVar[int]
+    COMES_FROM_FIELD_NUMBER: _ClassVar[int]
+    TURNS_FIELD_NUMBER: _ClassVar[int]
+    group_id: str
+    serves: str
+    comes_from: _containers.RepeatedScalarFieldContainer[str]
+    turns: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, group_id: _Optional[str] = ..., serves: _Optional[str] = ..., comes_from: _Optional[_Iterable[str]] = ..., turns: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class DecisionStage(_message.Message):
+    __slots__ = ("stage_id", "green", "permissive", "since_unix_ms")
+    STAGE_ID_FIELD_NUMBER: _ClassVar[int]
+    GREEN_FIELD_NUMBER: _ClassVar[int]
+    PERMISSIVE_FIELD_NUMBER: _ClassVar[int]
+    SINCE_UNIX_MS_FIELD_NUMBER: _ClassVar[int]
+    stage_id: str
+    green: _containers.RepeatedCompositeFieldContainer[ServedGroup]
+    permissive: _containers.RepeatedScalarFieldContainer[str]
+    since_unix_ms: int
+    def __init__(self, stage_id: _Optional[str] = ..., green: _Optional[_Iterable[_Union[ServedGroup, _Mapping]]] = ..., permissive: _Optional[_Iterable[str]] = ..., since_unix_ms: _Optional[int] = ...) -> None: ...
+
 class Decision(_message.Message):
-    __slots__ = ("decision_id", "intersection_id", "at_unix_ms", "algorithm", "parameters_sha256", "chosen", "alternatives", "cost_terms", "margin", "binding", "inputs", "reason")
+    __slots__ = ("decision_id", "intersection_id", "at_unix_ms", "algorithm", "parameters_sha256", "chosen", "alternatives", "cost_terms", "margin", "binding", "inputs", "reason", "before", "stage", "next_best", "next_stage_id", "next_unix_ms")
     DECISION_ID_FIELD_NUMBER: _ClassVar[int]
     INTERSECTION_ID_FIELD_NUMBER: _ClassVar[int]
     AT_UNIX_MS_FIELD_NUMBER: _ClassVar[int]
@@ -64,6 +88,11 @@ class Decision(_message.Message):
     BINDING_FIELD_NUMBER: _ClassVar[int]
     INPUTS_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
+    BEFORE_FIELD_NUMBER: _ClassVar[int]
+    STAGE_FIELD_NUMBER: _ClassVar[int]
+    NEXT_BEST_FIELD_NUMBER: _ClassVar[int]
+    NEXT_STAGE_ID_FIELD_NUMBER: _ClassVar[int]
+    NEXT_UNIX_MS_FIELD_NUMBER: _ClassVar[int]
     decision_id: str
     intersection_id: str
     at_unix_ms: int
@@ -76,4 +105,9 @@ class Decision(_message.Message):
     binding: _containers.RepeatedCompositeFieldContainer[Binding]
     inputs: DecisionInputs
     reason: str
-    def __init__(self, decision_id: _Optional[str] = ..., intersection_id: _Optional[str] = ..., at_unix_ms: _Optional[int] = ..., algorithm: _Optional[str] = ..., parameters_sha256: _Optional[bytes] = ..., chosen: _Optional[str] = ..., alternatives: _Optional[_Iterable[str]] = ..., cost_terms: _Optional[_Iterable[_Union[CostTerm, _Mapping]]] = ..., margin: _Optional[float] = ..., binding: _Optional[_Iterable[_Union[Binding, _Mapping]]] = ..., inputs: _Optional[_Union[DecisionInputs, _Mapping]] = ..., reason: _Optional[str] = ...) -> None: ...
+    before: DecisionStage
+    stage: DecisionStage
+    next_best: DecisionStage
+    next_stage_id: str
+    next_unix_ms: int
+    def __init__(self, decision_id: _Optional[str] = ..., intersection_id: _Optional[str] = ..., at_unix_ms: _Optional[int] = ..., algorithm: _Optional[str] = ..., parameters_sha256: _Optional[bytes] = ..., chosen: _Optional[str] = ..., alternatives: _Optional[_Iterable[str]] = ..., cost_terms: _Optional[_Iterable[_Union[CostTerm, _Mapping]]] = ..., margin: _Optional[float] = ..., binding: _Optional[_Iterable[_Union[Binding, _Mapping]]] = ..., inputs: _Optional[_Union[DecisionInputs, _Mapping]] = ..., reason: _Optional[str] = ..., before: _Optional[_Union[DecisionStage, _Mapping]] = ..., stage: _Optional[_Union[DecisionStage, _Mapping]] = ..., next_best: _Optional[_Union[DecisionStage, _Mapping]] = ..., next_stage_id: _Optional[str] = ..., next_unix_ms: _Optional[int] = ...) -> None: ...

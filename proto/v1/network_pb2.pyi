@@ -68,10 +68,12 @@ class GetNetworkReply(_message.Message):
     def __init__(self, intersections: _Optional[_Iterable[_Union[IntersectionStatus, _Mapping]]] = ..., server_unix_ms: _Optional[int] = ...) -> None: ...
 
 class WatchNetworkRequest(_message.Message):
-    __slots__ = ("intersection_ids",)
+    __slots__ = ("intersection_ids", "after_cursor")
     INTERSECTION_IDS_FIELD_NUMBER: _ClassVar[int]
+    AFTER_CURSOR_FIELD_NUMBER: _ClassVar[int]
     intersection_ids: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, intersection_ids: _Optional[_Iterable[str]] = ...) -> None: ...
+    after_cursor: int
+    def __init__(self, intersection_ids: _Optional[_Iterable[str]] = ..., after_cursor: _Optional[int] = ...) -> None: ...
 
 class PlanEvent(_message.Message):
     __slots__ = ("intersection_id", "version", "state", "cause")
@@ -85,16 +87,26 @@ class PlanEvent(_message.Message):
     cause: str
     def __init__(self, intersection_id: _Optional[str] = ..., version: _Optional[int] = ..., state: _Optional[_Union[_plan_pb2.PlanState, str]] = ..., cause: _Optional[str] = ...) -> None: ...
 
+class Snapshot(_message.Message):
+    __slots__ = ("complete", "server_unix_ms")
+    COMPLETE_FIELD_NUMBER: _ClassVar[int]
+    SERVER_UNIX_MS_FIELD_NUMBER: _ClassVar[int]
+    complete: bool
+    server_unix_ms: int
+    def __init__(self, complete: bool = ..., server_unix_ms: _Optional[int] = ...) -> None: ...
+
 class NetworkEvent(_message.Message):
-    __slots__ = ("cursor", "intersection", "override", "alarm", "plan")
+    __slots__ = ("cursor", "intersection", "override", "alarm", "plan", "snapshot")
     CURSOR_FIELD_NUMBER: _ClassVar[int]
     INTERSECTION_FIELD_NUMBER: _ClassVar[int]
     OVERRIDE_FIELD_NUMBER: _ClassVar[int]
     ALARM_FIELD_NUMBER: _ClassVar[int]
     PLAN_FIELD_NUMBER: _ClassVar[int]
+    SNAPSHOT_FIELD_NUMBER: _ClassVar[int]
     cursor: int
     intersection: IntersectionStatus
     override: _override_pb2.Override
     alarm: _alarm_pb2.Alarm
     plan: PlanEvent
-    def __init__(self, cursor: _Optional[int] = ..., intersection: _Optional[_Union[IntersectionStatus, _Mapping]] = ..., override: _Optional[_Union[_override_pb2.Override, _Mapping]] = ..., alarm: _Optional[_Union[_alarm_pb2.Alarm, _Mapping]] = ..., plan: _Optional[_Union[PlanEvent, _Mapping]] = ...) -> None: ...
+    snapshot: Snapshot
+    def __init__(self, cursor: _Optional[int] = ..., intersection: _Optional[_Union[IntersectionStatus, _Mapping]] = ..., override: _Optional[_Union[_override_pb2.Override, _Mapping]] = ..., alarm: _Optional[_Union[_alarm_pb2.Alarm, _Mapping]] = ..., plan: _Optional[_Union[PlanEvent, _Mapping]] = ..., snapshot: _Optional[_Union[Snapshot, _Mapping]] = ...) -> None: ...

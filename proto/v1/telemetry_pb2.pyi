@@ -147,10 +147,12 @@ class UploadAck(_message.Message):
     def __init__(self, acked_seq: _Optional[int] = ..., missing: _Optional[_Iterable[int]] = ..., rejected: _Optional[_Iterable[_Union[RejectedBatch, _Mapping]]] = ..., throttle_ms: _Optional[int] = ...) -> None: ...
 
 class ReportAlarmsRequest(_message.Message):
-    __slots__ = ("alarms",)
+    __slots__ = ("alarms", "complete")
     ALARMS_FIELD_NUMBER: _ClassVar[int]
+    COMPLETE_FIELD_NUMBER: _ClassVar[int]
     alarms: _containers.RepeatedCompositeFieldContainer[_alarm_pb2.Alarm]
-    def __init__(self, alarms: _Optional[_Iterable[_Union[_alarm_pb2.Alarm, _Mapping]]] = ...) -> None: ...
+    complete: bool
+    def __init__(self, alarms: _Optional[_Iterable[_Union[_alarm_pb2.Alarm, _Mapping]]] = ..., complete: bool = ...) -> None: ...
 
 class ReportAlarmsReply(_message.Message):
     __slots__ = ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import signal
@@ -10,12 +11,24 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import grpc
 import pytest
+from grpc_health.v1.health_pb2 import HealthCheckRequest
+from grpc_health.v1.health_pb2_grpc import HealthStub
 from typer.testing import CliRunner
 
 from ampelwerk.cli.main import app
+from ampelwerk.controllers.certificates import read_credentials
+from ampelwerk.controllers.client import channel_to
+from ampelwerk.controllers.identity import Identity, Kind
+from ampelwerk.proto.v1 import network_pb2, telemetry_pb2
+from ampelwerk.proto.v1.controller_pb2_grpc import ControllerServiceStub
+from ampelwerk.proto.v1.network_pb2_grpc import NetworkServiceStub
 from tests.controllers.city import road_json
+from tests.controllers.live import refusal
+from tests.controllers.peer import BOOT, Peer
 
 AMPELWERK = [sys.executable, "-c", "from ampelwerk.cli.main import main; main()"]
 
@@ -74,14 +87,69 @@ def test_a_controller_dials_in_and_survives_the_server(model: Path) -> None:
     assert any(line[-1] in ("Gr", "rG") for line in lines)
 
 
-def test_sigterm_ends_the_server_gracefully(model: Path) -> None:
+def test_sigterm_with_everybody_connected_says_goodbye_and_nothing_else(model: Path) -> None:
     with serve(model) as server:
-        address_of(server)
-        server.send_signal(signal.SIGTERM)
+        told = asyncio.run(_everybody(address_of(server), model.parent / "dev", server))
         _, said = server.communicate(timeout=30)
     assert server.returncode == 0
-    messages = [json.loads(line)["message"] for line in said.splitlines() if line.startswith("{")]
-    assert messages[-2:] == ["stopping", "stopped"]
+    assert all(line.startswith(("{", "try: ")) for line in said.splitlines()), said
+    logged = [json.loads(line) for line in said.splitlines() if line.startswith("{")]
+    assert [entry for entry in logged if entry["level"] == "error"] == []
+    assert [entry["message"] for entry in logged][-2:] == ["stopping", "stopped"]
+    draining = (grpc.StatusCode.UNAVAILABLE, "DRAINING")
+    assert told == {
+        "connect": "goodbye", "silent connect": draining, "detectors": draining,
+        "events": draining, "watch": grpc.StatusCode.OK, "health": draining,
+    }  # fmt: skip
+
+
+async def _everybody(
+    address: str, folder: Path, server: subprocess.Popen[str]
+) -> dict[str, object]:
+    """All kinds of streams are held open while the server is told to stop; how each ends."""
+
+    def line(kind: Kind, name: str) -> grpc.aio.Channel:
+        identity = Identity(city="dev", kind=kind, name=name)
+        return channel_to(address, read_credentials(folder, identity))
+
+    async with (
+        line(Kind.CONTROLLER, "north") as north,
+        line(Kind.CONTROLLER, "south") as south,
+        line(Kind.VIEWER, "dev") as viewer,
+    ):
+        peer, silent = Peer(north), Peer(south)
+        await peer.dial("north")
+        await peer.push()
+        streams: dict[str, Any] = {
+            "silent connect": ControllerServiceStub(south).Connect(),
+            "detectors": peer.telemetry.UploadDetectors(),
+            "events": silent.telemetry.UploadEvents(),
+            "watch": NetworkServiceStub(viewer).Watch(network_pb2.WatchNetworkRequest()),
+            "health": HealthStub(viewer).Watch(HealthCheckRequest()),
+        }
+        await streams["watch"].read()
+        await streams["health"].read()
+        batch = telemetry_pb2.DetectorBatch(boot_id=BOOT, seq=1)
+        await streams["detectors"].write(batch)
+        await streams["detectors"].read()
+        server.send_signal(signal.SIGTERM)
+        began_s, told = time.monotonic(), {}
+        async for message in peer.stream:
+            told["connect"] = message.WhichOneof("body")
+        assert await peer.stream.code() is grpc.StatusCode.OK
+        for name, stream in streams.items():
+            told[name] = await _end_of(stream)
+        assert time.monotonic() - began_s < 5
+        return told
+
+
+async def _end_of(stream: Any) -> object:
+    try:
+        while await stream.read() is not grpc.aio.EOF:
+            pass
+    except grpc.aio.AioRpcError:
+        return await refusal(stream.read())
+    return await stream.code()
 
 
 def _run(*words: object) -> str:

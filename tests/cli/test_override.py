@@ -38,6 +38,16 @@ class Desk:
             assert time.monotonic() < end_s, found
             time.sleep(0.5)
 
+    def forecast(self, *words: object, timeout_s: float = 30.0) -> dict[str, Any]:
+        """There is none before a heartbeat has said that the controller has started."""
+        end_s = time.monotonic() + timeout_s
+        while True:
+            (found,) = self.rows("override", "preview", *words)
+            if found["approaches"]:
+                return found
+            assert time.monotonic() < end_s, found
+            time.sleep(0.5)
+
 
 def test_a_day_at_the_desk(tmp_path: Path) -> None:
     model, folder = tmp_path / "model.json", tmp_path / "dev"
@@ -62,8 +72,7 @@ def test_a_day_at_the_desk(tmp_path: Path) -> None:
             assert renewed[0]["expiry_unix_ms"] > json.loads(done.stdout)["expiry_unix_ms"]
             low = desk.run("override", "release", name, "--as", "viewer:dev")
             assert (low.exit_code, "ROLE" in low.output) == (1, True)
-            time.sleep(5)  # its next heartbeat says that it has started
-            (found,) = desk.rows("override", "preview", *asking[2:], "--ttl", 60)
+            found = desk.forecast(*asking[2:], "--ttl", 60)
             assert {one["approach"] for one in found["approaches"]} == {"north.main", "north.side"}
             assert [one["override_id"] for one in found["holders"]] == [name]
             seen = desk.run("override", "preview", "flash", "-i", "north")

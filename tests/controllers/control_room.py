@@ -90,7 +90,8 @@ class Street:
             now_ds = self._there.clock.now_ms // 100
             for client in self.clients:
                 client.roadside.prepare(now_ds)
-                client.roadside.tick(now_ds)
+                if client.roadside.tick(now_ds):
+                    client.roadside.report_signals()
                 client.roadside.beat(at_once=True)
             if sweep:
                 self._there.server.sweep()

@@ -16,11 +16,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from ampelwerk.controllers.certificates import Authority, utc_now
 from ampelwerk.controllers.client import RoadsideClient, channel_to
 from ampelwerk.controllers.clock import SimulatedClock
+from ampelwerk.controllers.errors_told import TRAILER
 from ampelwerk.controllers.identity import Identity, Kind
 from ampelwerk.controllers.local import LocalController
 from ampelwerk.controllers.plan_file import PlanFile
 from ampelwerk.controllers.roadside import Roadside
-from ampelwerk.controllers.service.errors import TRAILER
 from ampelwerk.controllers.service.live_city import LiveCity
 from ampelwerk.controllers.service.override_dispatch import OverrideDispatch
 from ampelwerk.controllers.service.server import Server
@@ -128,19 +128,25 @@ async def until(there: Callable[[], bool], timeout_s: float = 20.0) -> None:
 
 @asynccontextmanager
 async def running(
-    *, store: Path | None = None, after: Live | None = None, **options: Any
+    *,
+    store: Path | str | None = None,
+    after: Live | None = None,
+    epoch: int | None = None,
+    **options: Any,
 ) -> AsyncIterator[Live]:
     """A server of three crossroads.
 
     Parameters
     ----------
-    store : file of the control room's store; without one there are no overrides.
+    store : the control room's store; without one there are no overrides.
     after : a server that has stopped, at whose place this one stands.
+    epoch : without it 7, or the one above that of `after`.
     """
     clock = after.clock if after else SimulatedClock(BEGIN_MS)
     authority = after.authority if after else Authority.new(CITY, utc_now())
     signer = after.signer if after else PlanSigner(Ed25519PrivateKey.generate())
-    epoch = after.city.epoch + 1 if after else 7
+    if epoch is None:
+        epoch = after.city.epoch + 1 if after else 7
     city = LiveCity(road(), clock, signer, epoch=epoch, begin_s=BEGIN_MS / 1000, step_s=1.0)
     city.control = control = Wanted()
     city.schedules = [site.schedule for site in city.network.intersections]

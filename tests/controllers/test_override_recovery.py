@@ -221,3 +221,63 @@ def test_a_controller_believes_no_push_that_makes_no_sense(tmp_path: Path) -> No
             assert client.roadside.local.stage == shown
 
     asyncio.run(inside())
+
+
+def test_a_deposed_server_has_no_say(tmp_path: Path) -> None:
+    async def inside() -> None:
+        store = tmp_path / "s"
+        async with AsyncExitStack() as clients:
+            async with running(store=store, epoch=7) as there:
+                client = await clients.enter_async_context(there.connected("north"))
+                async with there.channel(Kind.OPERATOR, "ada") as channel:
+                    kept = await Person(channel).request(asked(ttl_ms=600_000))
+                await Street(there, client).settle()
+            async with running(store=store, after=there, epoch=8) as newer:
+                street = Street(newer, client)
+                await until(lambda: client.connected)
+                await street.settle()
+            # The first one comes back and believes that it leads: nobody listens.
+            dials = client.dials
+            async with running(store=store, after=there, epoch=7) as older:
+                await until(lambda: client.dials >= dials + 3)
+                assert not client.connected
+                assert older.city.by_name["north"].stream is None
+            leases, stale = client.roadside.overrides, client.roadside.stale_pushes
+            for epoch, names in ((0, [kept.override_id]), (7, [kept.override_id]), (8, [])):
+                push = controller_pb2.OverridePush(
+                    nonce=1, override_id=kept.override_id, epoch=epoch, cause="RELEASED",
+                    kind=controller_pb2.OVERRIDE_KIND_END,
+                )  # fmt: skip
+                client.roadside.outbox.clear()
+                client.roadside.receive(controller_pb2.ServerMessage(override_push=push))
+                assert leases.names == names
+                assert len(client.roadside.outbox) == (epoch == 8)
+            assert client.roadside.stale_pushes == stale + 2
+
+    asyncio.run(inside())
+
+
+def test_pushes_bear_the_epoch_of_their_server(tmp_path: Path) -> None:
+    async def inside() -> None:
+        async with running(store=tmp_path / "s") as there, there.connected("north") as client:
+            street, seen = Street(there, client), []
+            take = client.roadside.receive
+
+            def receive(message: controller_pb2.ServerMessage) -> None:
+                if message.HasField("override_push"):
+                    seen.append((message.override_push.kind, message.override_push.epoch))
+                take(message)
+
+            client.roadside.receive = receive  # type: ignore[method-assign]
+            async with there.channel(Kind.OPERATOR, "ada") as channel:
+                ada = Person(channel)
+                granted = await ada.request(asked())
+                await street.settle()
+                await ada.renew(granted.override_id, 50_000)
+                await street.settle()
+                await ada.release(granted.override_id)
+                await street.settle()
+            kinds = controller_pb2.OVERRIDE_KIND_SET, controller_pb2.OVERRIDE_KIND_RENEW
+            assert seen == [(kind, 7) for kind in (*kinds, controller_pb2.OVERRIDE_KIND_END)]
+
+    asyncio.run(inside())

@@ -48,7 +48,10 @@ TARGETS = {
     OverrideAction.HOLD: ["", *sorted(STAGES)],
     OverrideAction.PLAN: ["day", "night"],
 }
-PEOPLE = (("ada", Role.OPERATOR), ("bob", Role.OPERATOR), ("eve", Role.SUPERVISOR))
+PEOPLE = (
+    ("ada", Role.OPERATOR), ("bob", Role.OPERATOR), ("eve", Role.SUPERVISOR),
+    ("J1", Role.CONTROLLER),
+)  # fmt: skip
 ALLOWED = {
     OverrideState.AWAITING_APPROVAL: {OverrideState.GRANTED, OverrideState.ENDED},
     OverrideState.GRANTED: {

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from ampelwerk.controllers.identity import Kind
 from ampelwerk.controllers.ladder import Level
 from ampelwerk.controllers.signing import PlanSigner
-from ampelwerk.proto.v1 import controller_pb2, plan_pb2
+from ampelwerk.proto.v1 import alarm_pb2, controller_pb2, plan_pb2
 from tests.controllers.control_room import Street, records, refused
 from tests.controllers.live import Live, running, until
 from tests.controllers.peer import Peer
@@ -45,6 +45,14 @@ async def back(street: Street) -> None:
     await street.settle()
 
 
+async def alarm_of(there: Live) -> alarm_pb2.Alarm:
+    """The alarm of a refused plan, when the server has looked for what is wrong."""
+    there.server.sweep()
+    assert there.overrides is not None
+    await there.overrides.settled()
+    return there.city.by_name["north"].alarms["server:published-plan"]
+
+
 @plan_room
 async def test_a_refused_version_is_quarantined_and_the_one_before_stays(room: PlanRoom) -> None:
     eve = await room.author()
@@ -62,10 +70,12 @@ async def test_a_refused_version_is_quarantined_and_the_one_before_stays(room: P
         session = room.there.city.by_name["north"]
         await until(lambda: session.published is not None and session.published.version == 1)
     assert await eve.states() == [ACCEPTED, QUARANTINED]
-    assert (await eve.listed())[1].cause == "it breaks rules: too short? for me"
-    (alarm,) = await eve.alarms()
+    assert (await eve.listed())[
+        1
+    ].cause == "it breaks rules: too short\N{REPLACEMENT CHARACTER} for me"
+    alarm = await alarm_of(room.there)
     assert (alarm.code, alarm.component, alarm.intersection_id) == (
-        "plan_refused", "version 2", "north",
+        "published_plan_rejected", "version 2", "north",
     )  # fmt: skip
     outcomes = [(e.target, e.result) for e in records(room.store) if e.method == "plan.outcome"]
     assert outcomes[-2:] == [("north version 2", "rejected"), ("north version 2", "quarantined")]
@@ -82,8 +92,10 @@ async def test_a_refused_version_is_quarantined_and_the_one_before_stays(room: P
         await eve.publish(asked(plan(main_s=50), expected_version=2))
         third = await peer.published()
         assert third.version == 3
+        assert (await alarm_of(room.there)).active  # until a newer one is accepted
         peer.report(third, ACCEPTED)
-        await until(lambda: not session.alarms["published-plan"].active)
+        await until(lambda: session.published_refused is None)
+        assert not (await alarm_of(room.there)).active
     assert await eve.alarms() == []
 
 
@@ -235,8 +247,9 @@ def test_a_refused_plan_is_not_pushed_by_the_next_server_either(tmp_path: Path) 
             await _refuse(there)
         async with running(store=store, after=there) as again:
             async with again.channel(Kind.SUPERVISOR, "eve") as channel:
+                assert (await alarm_of(again)).active
                 (alarm,) = await Author(channel).alarms()
-                assert alarm.code == "plan_refused"
+                assert alarm.code == "published_plan_rejected"
             assert again.city.by_name["north"].published is None
 
     asyncio.run(inside())
@@ -252,8 +265,9 @@ async def _refuse(there: Live) -> None:
         await eve.publish(asked(plan()))
         peer.report(await peer.published(), REJECTED, cause="no")
         session = there.city.by_name["north"]
-        await until(lambda: bool(session.alarms))
+        await until(lambda: session.published_refused is not None)
         assert session.published is None
+        assert (await alarm_of(there)).active
 
 
 @plan_room

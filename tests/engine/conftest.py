@@ -45,6 +45,7 @@ class Street:
         for i, site in enumerate(self.network.intersections):
             self.signals.stage[i] = stage
             self.signals.green[i] = site.stages[stage].mask
+            self.signals.since_s[i], self.signals.decidable_s[i] = self.now_s, self.now_s
 
     def second(self, *edges: tuple[int, float, int]) -> None:
         """One second with edges (loop, seconds into it, 1 rising or 0 falling)."""

@@ -63,6 +63,10 @@ def one_intersection(stages: int, rng: np.random.Generator) -> City:
         entry_ptr=entry_ptr,
         entry_lane=entry_lane,
         entry_flow=FLOW_VEH_S * rng.uniform(0.9, 1.1, len(entry_lane)),
+        entry_foe_ptr=np.zeros(len(entry_lane) + 1, dtype=np.int64),
+        entry_foe=np.zeros(0, dtype=np.int64),
+        entry_opposed=np.zeros(len(entry_lane)),
+        entry_unopposed=np.zeros(len(entry_lane)),
         entry_cap=np.full(len(entry_lane), 1e9),
         without_walkers=np.full(stages, -1),
         min_green_s=np.full(stages, 5),
@@ -107,6 +111,7 @@ def one_intersection(stages: int, rng: np.random.Generator) -> City:
 
 _POINTS_AT = {
     "entry_lane": "lane_groups",
+    "entry_foe": "lane_groups",
     "without_walkers": "",
     "lane_intersection": "transition_ptr",
     "lane_approach": "approaches",

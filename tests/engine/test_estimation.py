@@ -7,7 +7,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ampelwerk.engine.kernels.decision import NOT_SHOWN_S
 from ampelwerk.engine.kernels.estimation import crossing_veh
+from ampelwerk.engine.kernels.saturation_flow import (
+    flow_veh_s,
+    opposed_flow_veh_s,
+    unopposed_flow_veh_s,
+)
+from ampelwerk.engine.kernels.traffic import NEVER
+from ampelwerk.models.intersection import Turn
 from tests.engine.conftest import Street
 
 RED, GREEN = 0, 1
@@ -23,6 +31,27 @@ def stage_that(street: Street, lane: int, *, serves: bool) -> int:
         if stage.selectable and (groups <= green if serves else not groups & green):
             return number
     raise AssertionError("no such stage")
+
+
+def stage_of(street: Street, entry: int) -> int:
+    """The stage of a service entry, within its intersection."""
+    stage = int(np.searchsorted(street.city.entry_ptr, entry, side="right")) - 1
+    first = street.city.stage_ptr[street.city.lane_intersection[street.city.entry_lane[entry]]]
+    return int(stage - first)
+
+
+def entry_shown(street: Street, lane: int) -> int:
+    """Service entry of a lane under the stage that is shown."""
+    city, i = street.city, street.network.lanes[lane].intersection
+    stage = city.stage_ptr[i] + street.signals.stage[i]
+    entries = range(city.entry_ptr[stage], city.entry_ptr[stage + 1])
+    return next(entry for entry in entries if city.entry_lane[entry] == lane)
+
+
+def foes(street: Street, entry: int) -> list[int]:
+    """Lanes that an entry gives way to."""
+    ptr = street.city.entry_foe_ptr
+    return [int(lane) for lane in street.city.entry_foe[ptr[entry] : ptr[entry + 1]]]
 
 
 def test_vehicles_counted_at_the_advance_loop_queue_at_red(street: Street) -> None:
@@ -100,12 +129,67 @@ def test_head_that_stands_on_at_green_is_remembered(street: Street) -> None:
     street.wait(5)
     street.show(stage_that(street, lane, serves=True))
     street.wait(6)
-    city, traffic = street.estimator.city, street.estimator.traffic
-    first = city.stage_ptr[street.network.lanes[lane].intersection]
-    stage = first + street.signals.stage[street.network.lanes[lane].intersection]
-    entries = range(city.entry_ptr[stage], city.entry_ptr[stage + 1])
-    entry = next(e for e in entries if city.entry_lane[e] == lane)
+    assert street.now_s - street.estimator.traffic.stuck_s[entry_shown(street, lane)] <= 1.0
+
+
+def test_head_is_looked_at_anew_under_every_stage(street: Street) -> None:
+    lane, traffic = 0, street.estimator.traffic
+    street.show(stage_that(street, lane, serves=True))
+    street.second((street.network.lanes[lane].stop_loops[0], 0.5, 1))
+    street.wait(20)
+    entry = entry_shown(street, lane)
+    traffic.stuck_s[entry] = NEVER
+    street.signals.decidable_s[:] = 2 * NOT_SHOWN_S  # on the way to a stage that serves it, too
+    street.wait(10)
+    assert traffic.stuck_s[entry] == NEVER
+    street.show(stage_that(street, lane, serves=True))
+    street.wait(3)
+    assert traffic.stuck_s[entry] == NEVER
+    street.wait(3)
     assert street.now_s - traffic.stuck_s[entry] <= 1.0
+
+
+def test_only_vehicles_that_turn_across_others_give_way(street: Street) -> None:
+    city, network = street.city, street.network
+    some = False
+    for entry in range(len(city.entry_lane)):
+        lane = network.lanes[city.entry_lane[entry]]
+        site = network.intersections[lane.intersection]
+        stage = site.stages[stage_of(street, entry)]
+        for foe in foes(street, entry):
+            some = True
+            other = network.lanes[foe]
+            assert other.intersection == lane.intersection and other.approach != lane.approach
+            assert {site.movements[m].group for m in other.movements} & set(stage.groups)
+        turns = {site.movements[m].turn for m in lane.movements}
+        if Turn.LEFT not in turns and Turn.U_TURN not in turns:
+            assert not foes(street, entry)
+    assert some
+
+
+def test_saturation_flow_is_learnt_apart_while_others_come_and_while_nobody_does(
+    street: Street,
+) -> None:
+    city, traffic = street.city, street.estimator.traffic
+    entry = next(e for e in range(len(city.entry_lane)) if foes(street, e))
+    lane, foe = int(city.entry_lane[entry]), foes(street, entry)[0]
+    own, other = (street.network.lanes[n].stop_loops[0] for n in (lane, foe))
+    opposed = opposed_flow_veh_s(city, traffic, entry)
+    unopposed = unopposed_flow_veh_s(city, traffic, entry)
+    assert opposed < flow_veh_s(city, traffic, entry) < unopposed
+    street.show(stage_of(street, entry))
+    street.second((own, 0.5, 1))
+    for _ in range(30):  # a vehicle waits while others pass, second by second
+        street.second((other, 0.2, 1), (other, 0.8, 0))
+    assert opposed_flow_veh_s(city, traffic, entry) < 0.8 * opposed
+    assert unopposed_flow_veh_s(city, traffic, entry) == pytest.approx(unopposed)
+    street.wait(3)
+    for _ in range(30):  # and then vehicles follow one another every other second
+        traffic.queue_veh[lane] = 5.0
+        street.second((own, 0.2, 0), (own, 0.8, 1))
+        street.second()
+    assert unopposed_flow_veh_s(city, traffic, entry) > 1.05 * unopposed
+    assert opposed_flow_veh_s(city, traffic, entry) < 0.8 * opposed
 
 
 def test_head_held_at_green_is_still_a_queue(street: Street) -> None:

@@ -28,6 +28,8 @@ def models(
     model.queue_veh[:lanes] = rng.integers(0, 20, lanes) * rng.integers(0, 2, lanes)
     model.arriving_veh[:, :lanes] = rng.poisson(rng.choice([0.05, 0.3, 1.0]), (moments, lanes))
     model.flow_veh_s[:, :lanes] = rng.uniform(0.1, 1.0, shape) * (rng.random(shape) < 0.5)
+    model.opposed_veh_s[:, :lanes] = model.flow_veh_s[:, :lanes] * rng.uniform(0.0, 1.1, shape)
+    model.foes[:, :lanes] = rng.integers(0, 2**lanes, shape) * rng.integers(0, 2, shape)
     model.cap_veh[:, :lanes] = np.where(rng.random(shape) < 0.8, 1e9, rng.uniform(0, 6, shape))
     model.weight[:lanes] = rng.choice([1.0, 10.0], lanes)
     model.drain_s[:lanes] = rng.uniform(1.0, 4.0, lanes)

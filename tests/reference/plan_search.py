@@ -23,6 +23,20 @@ class Label:
     first: int
 
 
+@dataclass(frozen=True)
+class Service:
+    """Service of a lane, and what it is before and after the way is clear."""
+
+    clear_s: float
+    before: float
+    after: float
+
+    def between(self, begin_s: float, end_s: float) -> float:
+        """Vehicles that could leave between two moments."""
+        opposed_s = min(max(self.clear_s - begin_s, 0.0), end_s - begin_s)
+        return self.before * opposed_s + self.after * (end_s - begin_s - opposed_s)
+
+
 class Walk:
     """Carries out plans in the model."""
 
@@ -38,12 +52,38 @@ class Walk:
             cost += self.model.weight[lane] * n * (n * self.model.drain_s[lane] / 2 + wait_s)
         return cost
 
+    def service(
+        self, label: Label, p: int, q: int, lane: int, now_s: float, begin_s: float
+    ) -> Service:
+        """What a lane is able to serve in stage q after stage p."""
+        model = self.model
+        flow, opposed = float(model.flow_veh_s[q, lane]), float(model.opposed_veh_s[q, lane])
+        foes = [
+            foe
+            for foe in self.lanes
+            if int(model.foes[q, lane]) >> foe & 1 and model.flow_veh_s[q, foe] > 0
+        ]
+        if flow <= 0 or not int(model.foes[q, lane]):
+            return Service(0.0, flow, flow)
+        clear_s, free = 0.0, 1.0
+        for foe in foes:
+            theirs = float(model.flow_veh_s[q, foe])
+            rate = sum(float(n) for n in model.arriving_veh[: len(self.grid_s) - 1, foe])
+            spare = max(0.1 * theirs, theirs - rate / max(1.0, self.grid_s[-1]))
+            since_s = now_s if model.flow_veh_s[p, foe] > 0 else begin_s
+            clear_s = max(clear_s, since_s + label.queue_veh[foe] / spare)
+            free *= spare / theirs
+        if opposed >= flow:
+            return Service(clear_s, flow, flow)
+        return Service(clear_s, opposed, opposed + (flow - opposed) * free)
+
     def stay(self, label: Label, p: int, q: int, g: int) -> list[tuple[int, float, list[float]]]:
         """Change from stage p to q at moment g and keep it: cost and queues at each moment."""
         model, grid_s = self.model, self.grid_s
         begin_s = grid_s[g] + model.lost_s[p, q] + self.weights.start_up_s
         queue_veh, cost = list(label.queue_veh), label.cost
         left_veh = [float(model.cap_veh[q, lane]) for lane in self.lanes]
+        service = [self.service(label, p, q, lane, grid_s[g], begin_s) for lane in self.lanes]
         found = []
         for k in range(g + 1, len(grid_s)):
             step_s = grid_s[k] - grid_s[k - 1]
@@ -53,7 +93,8 @@ class Walk:
                 if model.flow_veh_s[p, lane] > 0:
                     open_s = step_s
                 demand = n + model.arriving_veh[k - 1, lane]
-                gone = min(model.flow_veh_s[q, lane] * open_s, demand, left_veh[lane])
+                able = service[lane].between(grid_s[k] - open_s, grid_s[k])
+                gone = min(able, demand, left_veh[lane])
                 left_veh[lane] -= gone
                 queue_veh[lane] = demand - gone
                 old = (step_s - 1) / 2

@@ -291,6 +291,9 @@ class ControllerService(ControllerServiceServicer):
         state = report.state
         if report.nonce and not stream.answered(report.nonce):
             return
+        report.cause = fit_to_show(report.cause)
+        session.plan_reports[report.published] = report
+        session.changed += 1
         if report.published:
             if self._plans is not None:
                 await self._plans.reported(session, report)
@@ -307,13 +310,10 @@ class ControllerService(ControllerServiceServicer):
                 extra={
                     "intersection": session.name,
                     "version": report.version,
-                    "cause": report.cause[:200],
+                    "cause": report.cause,
                     "rules": [finding.rule[:64] for finding in report.findings[:20]],
                 },
             )
         elif state in (plan_pb2.PLAN_STATE_EXPIRED, plan_pb2.PLAN_STATE_REVERTED):
             session.applied_version = 0
-        report.cause = fit_to_show(report.cause)
-        session.plan_report = report
-        session.changed += 1
         self._city.progressed()

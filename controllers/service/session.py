@@ -260,8 +260,8 @@ class Session:
     """What it shows."""
     alarms: dict[str, alarm_pb2.Alarm] = field(default_factory=dict)
     """Its alarms by their id; replaced with every change, never changed."""
-    plan_report: controller_pb2.PlanReport | None = None
-    """What it has said of a plan last."""
+    plan_reports: dict[bool, controller_pb2.PlanReport] = field(default_factory=dict)
+    """What it has said last of a schedule, and under True of a published plan."""
     decisions: deque[Decided] = field(default_factory=lambda: deque(maxlen=DECISIONS_KEPT))
     """What was decided last, by time."""
     changed: int = 0

@@ -76,16 +76,18 @@ class WatchNetworkRequest(_message.Message):
     def __init__(self, intersection_ids: _Optional[_Iterable[str]] = ..., after_cursor: _Optional[int] = ...) -> None: ...
 
 class PlanEvent(_message.Message):
-    __slots__ = ("intersection_id", "version", "state", "cause")
+    __slots__ = ("intersection_id", "version", "state", "cause", "published")
     INTERSECTION_ID_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
     CAUSE_FIELD_NUMBER: _ClassVar[int]
+    PUBLISHED_FIELD_NUMBER: _ClassVar[int]
     intersection_id: str
     version: int
     state: _plan_pb2.PlanState
     cause: str
-    def __init__(self, intersection_id: _Optional[str] = ..., version: _Optional[int] = ..., state: _Optional[_Union[_plan_pb2.PlanState, str]] = ..., cause: _Optional[str] = ...) -> None: ...
+    published: bool
+    def __init__(self, intersection_id: _Optional[str] = ..., version: _Optional[int] = ..., state: _Optional[_Union[_plan_pb2.PlanState, str]] = ..., cause: _Optional[str] = ..., published: bool = ...) -> None: ...
 
 class Snapshot(_message.Message):
     __slots__ = ("complete", "server_unix_ms")

@@ -129,7 +129,11 @@ class PlanRoom:
         self.there, self.store, self._stack = there, store, stack
 
     async def author(self, kind: Kind = Kind.SUPERVISOR, name: str = "eve") -> Author:
-        return Author(await self._stack.enter_async_context(self.there.channel(kind, name)))
+        return Author(await self.line(kind, name))
+
+    async def line(self, kind: Kind, name: str) -> grpc.aio.Channel:
+        """Somebody's channel."""
+        return await self._stack.enter_async_context(self.there.channel(kind, name))
 
     async def street(self, *names: str, plan_file: Path | None = None) -> Street:
         """Controllers that tick; one alone may keep its plans in a file."""

@@ -364,8 +364,7 @@ def test_what_controllers_say_is_fit_for_a_screen(tmp_path: Path) -> None:
                 pass
             session = there.city.by_name[NORTH]
             status = session.status()
-            assert session.plan_report is not None
-            for text in (status.cause, session.plan_report.cause):
+            for text in (status.cause, session.plan_reports[False].cause):
                 assert text.isprintable() and 0 < len(text) <= 200
             assert list(status.override_ids) == ["o1"]
 

@@ -31,6 +31,7 @@ from tests.controllers.plan_room import (
     plan,
     plan_room,
 )
+from tests.controllers.test_network_watch import Watcher
 
 REJECTED = plan_pb2.PLAN_STATE_REJECTED
 
@@ -66,9 +67,13 @@ async def test_a_refused_version_is_quarantined_and_the_one_before_stays(room: P
         second = await peer.published()
         assert (second.version, second.epoch) == (2, 7)
         finding = {"rule": "MIN_GREEN", "message": "too short\x1b for me"}
+        watcher = Watcher(await room.line(Kind.VIEWER, "vic"))
+        await watcher.snapshot()
         peer.report(second, REJECTED, cause="it breaks rules", findings=[finding])
         session = room.there.city.by_name["north"]
         await until(lambda: session.published is not None and session.published.version == 1)
+        told = await watcher.until(lambda e: e.plan.state == REJECTED)
+        assert (told.plan.published, told.plan.version) == (True, 2)
     assert await eve.states() == [ACCEPTED, QUARANTINED]
     assert (await eve.listed())[
         1

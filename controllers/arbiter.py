@@ -16,8 +16,9 @@ from enum import StrEnum
 
 from ampelwerk.controllers.local import FAR_DS, LocalController
 from ampelwerk.controllers.modes import Mode
-from ampelwerk.controllers.steering import DISPLAYS, Lease, Steer, steering
+from ampelwerk.controllers.steering import DISPLAYS, Lease, Steer, steering, with_plans_of
 from ampelwerk.models.errors import OverrideRefusedError, RefusalCode
+from ampelwerk.models.intersection import Intersection
 from ampelwerk.models.override import EndCause
 
 MOST_REMEMBERED = 256
@@ -53,6 +54,7 @@ class _Held:
     """A lease at work."""
 
     lease: Lease
+    site: Intersection
     steer: Steer
     active: bool = False
 
@@ -124,10 +126,20 @@ class Arbiter:
             for name, other in list(self._held.items()):
                 if other.lease.precedence is lease.precedence:
                     self.end(name, EndCause.SUPERSEDED, now_ds)
-            site = self.controller.intersection
-            self._held[lease.override_id] = _Held(lease, steering(site, lease))
+            site = self.site_for(lease.override_id)
+            self._held[lease.override_id] = _Held(lease, site, steering(site, lease))
         else:  # what it keeps in mind stays
             held.lease = replace(held.lease, expiry_ds=lease.expiry_ds)
+
+    def site_for(self, override_id: str) -> Intersection:
+        """The intersection whose stages, plans and groups a lease counts.
+
+        A lease that is kept stays with the plans there were when it came.
+        """
+        held = self._held.get(override_id)
+        if held is not None:
+            return held.site
+        return with_plans_of(self.controller.intersection, self.controller.schedule)
 
     def end(self, override_id: str, cause: EndCause, now_ds: int) -> None:
         """Drop a lease; one that is not there is over already, and reported so."""

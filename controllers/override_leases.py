@@ -42,7 +42,7 @@ class OverrideLeases:
             self._arbiter.end(name, end_cause(push.cause) or EndCause.RELEASED, now_ds)
         else:
             try:
-                lease = pushed_lease(push, self._arbiter.controller.intersection, now_ds)
+                lease = pushed_lease(push, self._arbiter.site_for(name), now_ds)
                 self._arbiter.set(lease, now_ds)
             except OverrideRefusedError as error:
                 local = error.code is RefusalCode.LOCAL

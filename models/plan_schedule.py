@@ -33,6 +33,11 @@ class Takeover(NamedTuple):
 class StageSchedule(Protocol):
     """Says which stage is wanted when."""
 
+    @property
+    def plans(self) -> tuple[CyclicPlan, ...]:
+        """The plans among which it chooses."""
+        ...
+
     def plan_at(self, now_ds: int) -> CyclicPlan:
         """The plan that is wanted; it may not have taken over yet."""
         ...
@@ -60,6 +65,11 @@ class PlanSchedule:
         self._plans = {plan.plan_id: plan for plan in plans}
         self._week = switches(calendar)
         self._takeovers: dict[int, Takeover] = {}
+
+    @property
+    def plans(self) -> tuple[CyclicPlan, ...]:
+        """Its plans."""
+        return tuple(self._plans.values())
 
     def plan_at(self, now_ds: int) -> CyclicPlan:
         """The plan that the calendar wants; it may not have taken over yet."""

@@ -89,6 +89,11 @@ class YearSchedule:
         self._takeovers: dict[int, Takeover] = {}
         self._days: dict[date, list[tuple[int, str]]] = {}
 
+    @property
+    def plans(self) -> tuple[CyclicPlan, ...]:
+        """Its plans."""
+        return tuple(self._plans.values())
+
     def plan_at(self, now_ds: int) -> CyclicPlan:
         """The plan that the calendar wants; it may not have taken over yet."""
         return self._span_at(now_ds).plan

@@ -24,6 +24,7 @@ from ampelwerk.controllers.plan_convert import read_content
 from ampelwerk.controllers.service.session import Decided, Session
 from ampelwerk.controllers.signing import PlanSigner
 from ampelwerk.controllers.site import loop_owners
+from ampelwerk.controllers.steering import with_plans_of
 from ampelwerk.engine.estimation import Estimator
 from ampelwerk.engine.kernels.city import City
 from ampelwerk.engine.kernels.decision import Signals
@@ -211,6 +212,7 @@ class LiveCity:
         if published is not None and version == published.version:
             content, _ = read_content(plan_pb2.Plan.FromString(published.signed.plan), site)
             schedule = content.schedule if content is not None else schedule
+        session.with_plans = with_plans_of(site, schedule)
         if self.schedules is not None:
             self.schedules[session.number] = schedule
 

@@ -7,7 +7,7 @@ event loop goes on. What changed is pushed in the order in which it was decided.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -19,7 +19,9 @@ from ampelwerk.controllers.service.clerk import Clerk
 from ampelwerk.controllers.service.live_city import LiveCity
 from ampelwerk.controllers.service.session import PlanStream, Session
 from ampelwerk.controllers.store.store import Store
+from ampelwerk.models.envelope import IntersectionId
 from ampelwerk.models.errors import OverrideRefusedError, RefusalCode
+from ampelwerk.models.intersection import Intersection
 from ampelwerk.models.override import (
     EndCause,
     Override,
@@ -32,6 +34,22 @@ from ampelwerk.proto.v1 import common_pb2, controller_pb2
 Result = TypeVar("Result")
 Decided = tuple[Override, Sequence[Override]]
 """The reply, and everything that changed."""
+
+
+class _Sites(Mapping[IntersectionId, Intersection]):
+    """Intersections of a live city, with the plans that their controllers follow by now."""
+
+    def __init__(self, city: LiveCity) -> None:
+        self._sessions = city.by_name
+
+    def __getitem__(self, name: IntersectionId) -> Intersection:
+        return self._sessions[str(name)].with_plans
+
+    def __iter__(self) -> Iterator[IntersectionId]:
+        return map(IntersectionId, self._sessions)
+
+    def __len__(self) -> int:
+        return len(self._sessions)
 
 
 class OverrideDispatch:
@@ -52,8 +70,7 @@ class OverrideDispatch:
         key: Ed25519PrivateKey | None = None,
     ) -> None:
         self._city, self.clerk = city, Clerk(city, store, key)
-        sites = {s.intersection.intersection_id: s.intersection for s in city.sessions}
-        self._desk = OverrideDesk(store, sites, policy, reachable=self._check_reachable)
+        self._desk = OverrideDesk(store, _Sites(city), policy, reachable=self._check_reachable)
         self._ticking = False
         self.changed: Callable[[Sequence[Override]], None] = lambda overrides: None
         """Told of overrides that have changed."""

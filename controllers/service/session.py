@@ -250,6 +250,8 @@ class Session:
     """Cyclic plan or calendar that it shall have beneath its schedules."""
     published_applied: int = 0
     """Version of the published plan that has taken over there."""
+    with_plans: Intersection = field(init=False)
+    """The intersection with the plans that its controller may be told to run by now."""
     published_refused: RefusedPlan | None = None
     """Published plan it has refused last, None if it has accepted a newer one."""
     detector_inbox: Inbox[telemetry_pb2.DetectorBatch] = field(default_factory=Inbox)
@@ -271,6 +273,9 @@ class Session:
     def name(self) -> str:
         """The intersection."""
         return str(self.intersection.intersection_id)
+
+    def __post_init__(self) -> None:
+        self.with_plans = self.intersection
 
     @property
     def takes_published(self) -> bool:

@@ -166,6 +166,8 @@ def _now(status: SeenIntersection, overrides: list[SeenOverride], now_ms: int) -
             f"{'override':<12}{one.action} of {one.holder} ({one.role}), {one.state}, until "
             f"{moment(one.expiry_unix_ms)}: {one.reason}"
         )
+        if status.intersection in one.greens:
+            lines.append(f"{'':<12}{one.greens[status.intersection]}")
     if status.controller != "unknown":
         lines.append(lamps_line(_lamps(status), "shown"))
     return lines

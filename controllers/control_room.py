@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import grpc
@@ -14,13 +15,28 @@ from ampelwerk.controllers.errors_told import as_error
 from ampelwerk.controllers.line import Line, told
 from ampelwerk.controllers.override_convert import action_of, request_message, state_of
 from ampelwerk.controllers.store.audit import Raw, RawCheckpoint, checkpoint_bytes
-from ampelwerk.models.override import OverrideRequest
+from ampelwerk.models.override import FAR_UNIX_MS, OverrideRequest
 from ampelwerk.proto.v1 import audit_pb2, override_pb2
 from ampelwerk.proto.v1.audit_pb2_grpc import AuditServiceStub
 from ampelwerk.proto.v1.override_pb2_grpc import OverrideServiceStub
 
 AUDIT_TIMEOUT_S = 600.0
 """Deadline of reading an audit. [s]"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeenGreen:
+    """Last green of the group named while an override stood."""
+
+    from_unix_ms: int
+    """When it began, or was seen first. [ms]"""
+    length_ms: int
+    """How long, until it or the override was over; 0 while it goes on. [ms]"""
+
+    def __str__(self) -> str:
+        begin = datetime.fromtimestamp(self.from_unix_ms / 1000, UTC)
+        length = f" for {self.length_ms / 1000:g} s" if self.length_ms else ""
+        return f"green from {begin:%H:%M:%S}Z{length}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +63,8 @@ class SeenOverride:
     """Why."""
     where: dict[str, str]
     """State at each intersection."""
+    greens: dict[str, SeenGreen]
+    """What a vehicle that is expected was given, for intersections that have told so."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +109,7 @@ class ControlRoomClient(Line):
 
     def preview(self, request: OverrideRequest) -> Forecast:
         """What a request would do."""
-        found = told(self._overrides.Preview, request_message(request))
+        found = told(self._overrides.Preview, request_message(request), patient=True)
         return Forecast(
             horizon_s=found.horizon_ms / 1000,
             approaches=tuple(
@@ -181,4 +199,11 @@ def seen(message: override_pb2.Override) -> SeenOverride:
         expiry_unix_ms=message.expiry_unix_ms,
         reason=message.reason,
         where={one.intersection_id: word(one.state) for one in message.per_intersection},
+        greens={
+            one.intersection_id: SeenGreen(
+                from_unix_ms=one.green_from_unix_ms, length_ms=one.green_ms
+            )
+            for one in message.per_intersection
+            if 0 < one.green_from_unix_ms < FAR_UNIX_MS
+        },
     )

@@ -22,6 +22,7 @@ from ampelwerk.models.envelope import IntersectionId
 from ampelwerk.models.intersection import Intersection
 from ampelwerk.models.override import (
     EndCause,
+    GreenGiven,
     Override,
     OverrideId,
     OverrideRequest,
@@ -143,9 +144,12 @@ class OverrideDesk:
         *,
         active: bool | None = None,
         ended: EndCause | None = None,
+        green: GreenGiven | None = None,
     ) -> Sequence[Override]:
         """Take what a controller says about a lease; what changed."""
-        changed = self.book.reported(override_id, place, now_unix_ms, active=active, ended=ended)
+        changed = self.book.reported(
+            override_id, place, now_unix_ms, active=active, ended=ended, green=green
+        )
         return self._happened(changed, now_unix_ms, actor=str(place), role=Role.CONTROLLER.value)
 
     def tick(self, now_unix_ms: int) -> Sequence[Override]:
@@ -231,5 +235,16 @@ def _outcome(override: Override, now_unix_ms: int, actor: str, role: str) -> Aud
         method="override.outcome",
         target=str(override.override_id),
         result=override.state.value,
-        detail=override.cause.value if override.cause else " ".join(override.active),
+        detail="; ".join(filter(None, (_came_to(override), *map(_told_green, override.greens)))),
     )
+
+
+def _came_to(override: Override) -> str:
+    """Why it is over, or where it is followed."""
+    return override.cause.value if override.cause else " ".join(override.active)
+
+
+def _told_green(green: GreenGiven) -> str:
+    """For the audit, such as ``J7 green from 1700000000000 for 12000 ms``."""
+    length = f" for {green.length_ms} ms" if green.length_ms else ""
+    return f"{green.intersection_id} green from {green.from_unix_ms}{length}"

@@ -121,6 +121,7 @@ class DirectDesk:
                     now_ms,
                     active=report.active,
                     ended=report.cause,
+                    green=arbiter.given(report.override_id),
                 )
 
     def changes(self) -> list[Override]:

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from ampelwerk.controllers.override_convert import end_cause, push_of, state_of
+from ampelwerk.controllers.override_convert import end_cause, green_of, push_of, state_of
 from ampelwerk.controllers.override_desk import OverrideDesk
 from ampelwerk.controllers.override_policy import Policy
 from ampelwerk.controllers.service.clerk import Clerk
@@ -168,7 +168,9 @@ class OverrideDispatch:
         else:
             return
         changed = await self.ask(
-            lambda desk: desk.reported(name, place, now_ms, active=active, ended=ended)
+            lambda desk: desk.reported(
+                name, place, now_ms, active=active, ended=ended, green=green_of(report, place)
+            )
         )
         if ended is not None:
             self._push(changed)  # over everywhere else, too, if it is

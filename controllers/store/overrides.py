@@ -14,6 +14,7 @@ from ampelwerk.models.envelope import IntersectionId
 from ampelwerk.models.errors import StoreError
 from ampelwerk.models.override import (
     EndCause,
+    GreenGiven,
     Override,
     OverrideAction,
     OverrideId,
@@ -88,6 +89,7 @@ def read_override(content: bytes) -> Override:
     plain["cause"] = None if plain["cause"] is None else EndCause(plain["cause"])
     for name in ("delivered", "active", "gone"):
         plain[name] = tuple(IntersectionId(place) for place in plain[name])
+    plain["greens"] = tuple(GreenGiven(**green) for green in plain.get("greens", ()))
     return Override(request=OverrideRequest(**request), **plain)
 
 

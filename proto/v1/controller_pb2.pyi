@@ -161,18 +161,22 @@ class PlanReport(_message.Message):
     def __init__(self, nonce: _Optional[int] = ..., epoch: _Optional[int] = ..., version: _Optional[int] = ..., state: _Optional[_Union[_plan_pb2.PlanState, str]] = ..., cause: _Optional[str] = ..., findings: _Optional[_Iterable[_Union[_common_pb2.Finding, _Mapping]]] = ..., at_unix_ms: _Optional[int] = ..., in_force_version: _Optional[int] = ..., published: bool = ...) -> None: ...
 
 class OverrideReport(_message.Message):
-    __slots__ = ("nonce", "override_id", "state", "cause", "remaining_ms")
+    __slots__ = ("nonce", "override_id", "state", "cause", "remaining_ms", "green_from_unix_ms", "green_ms")
     NONCE_FIELD_NUMBER: _ClassVar[int]
     OVERRIDE_ID_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
     CAUSE_FIELD_NUMBER: _ClassVar[int]
     REMAINING_MS_FIELD_NUMBER: _ClassVar[int]
+    GREEN_FROM_UNIX_MS_FIELD_NUMBER: _ClassVar[int]
+    GREEN_MS_FIELD_NUMBER: _ClassVar[int]
     nonce: int
     override_id: str
     state: _override_pb2.OverrideState
     cause: str
     remaining_ms: int
-    def __init__(self, nonce: _Optional[int] = ..., override_id: _Optional[str] = ..., state: _Optional[_Union[_override_pb2.OverrideState, str]] = ..., cause: _Optional[str] = ..., remaining_ms: _Optional[int] = ...) -> None: ...
+    green_from_unix_ms: int
+    green_ms: int
+    def __init__(self, nonce: _Optional[int] = ..., override_id: _Optional[str] = ..., state: _Optional[_Union[_override_pb2.OverrideState, str]] = ..., cause: _Optional[str] = ..., remaining_ms: _Optional[int] = ..., green_from_unix_ms: _Optional[int] = ..., green_ms: _Optional[int] = ...) -> None: ...
 
 class ControllerMessage(_message.Message):
     __slots__ = ("hello", "heartbeat", "plan_report", "override_report")

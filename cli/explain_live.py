@@ -14,7 +14,7 @@ from ampelwerk.cli.explain import Wording, decision_lines, headline, lamps_line,
 from ampelwerk.controllers.city_view import CityView
 from ampelwerk.controllers.city_words import SeenDecision, SeenIntersection, SeenStage
 from ampelwerk.controllers.control_room import ControlRoomClient, SeenOverride
-from ampelwerk.models.errors import InvalidInputError, OverrideRefusedError, RefusalCode
+from ampelwerk.models.errors import InvalidInputError, RefusalCode, RequestRefusedError
 from ampelwerk.sim.explanation import GAP_UNIT, Explanation, Lamps, NextDecision, ShownStage
 from ampelwerk.sim.group_service import GroupService
 from ampelwerk.sim.sumo_time import seconds
@@ -70,7 +70,7 @@ def _decision(
     """The decision in force; None if there was none yet and nobody asked for a certain time."""
     try:
         return view.decision(intersection, at_ms)
-    except OverrideRefusedError as error:
+    except RequestRefusedError as error:
         if required or error.code is not RefusalCode.UNKNOWN_ID:
             raise
         return None
@@ -166,6 +166,8 @@ def _now(status: SeenIntersection, overrides: list[SeenOverride], now_ms: int) -
             f"{'override':<12}{one.action} of {one.holder} ({one.role}), {one.state}, until "
             f"{moment(one.expiry_unix_ms)}: {one.reason}"
         )
+        if status.intersection in one.greens:
+            lines.append(f"{'':<12}{one.greens[status.intersection]}")
     if status.controller != "unknown":
         lines.append(lamps_line(_lamps(status), "shown"))
     return lines

@@ -99,6 +99,10 @@ def roadside(
         Optional[float],  # noqa: UP045
         typer.Option(help="Stop after this time, in s; else when interrupted."),
     ] = None,
+    plans: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(help="File of the published plans it holds; else beside its certificate."),
+    ] = None,
     debug: DebugOption = False,
 ) -> None:
     """Run one roadside controller with its lamps in the terminal."""
@@ -113,6 +117,7 @@ def roadside(
             demand_veh_h=demand,
             bus=bus,
             seconds=seconds,
+            plans=plans,
         )
 
 

@@ -29,7 +29,8 @@ from ampelwerk.cli.options import (
     WithoutLoopsOption,
 )
 from ampelwerk.cli.override_commands import app as override_app
-from ampelwerk.cli.plan_commands import check, optimize, plan_app
+from ampelwerk.cli.plan_commands import check, optimize
+from ampelwerk.cli.publish_commands import plan_app
 from ampelwerk.cli.room_commands import room
 from ampelwerk.cli.run_commands import runs
 

@@ -143,7 +143,10 @@ def show(overrides: Sequence[SeenOverride], *, as_json: bool) -> None:
             f"{one.state} ({one.cause})" if one.cause else one.state,
             f"{until:%H:%M:%S}Z",
             one.action,
-            " ".join(f"{place}:{state}" for place, state in one.where.items()),
+            "\n".join(
+                " ".join(map(str, (f"{place}:{state}", one.greens.get(place, "")))).strip()
+                for place, state in one.where.items()
+            ),
             f"{one.holder} ({one.role})",
             one.reason,
         )

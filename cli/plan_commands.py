@@ -20,7 +20,9 @@ from ampelwerk.cli.options import (
 )
 
 plan_app = typer.Typer(
-    name="plan", help="Look at timing plans, compare, take and hand them on.", no_args_is_help=True
+    name="plan",
+    help="Look at timing plans, compare, take, hand on and publish them.",
+    no_args_is_help=True,
 )
 
 PlansArgument = Annotated[Path, typer.Argument(metavar="PLANS", help="A plan file.")]

@@ -10,6 +10,7 @@ import secrets
 import signal
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from rich.live import Live
@@ -17,13 +18,14 @@ from rich.table import Table
 from rich.text import Text
 
 from ampelwerk.cli.certs import known_holder
-from ampelwerk.controllers.certificates import PLAN_PUBLIC_KEY, read_credentials
+from ampelwerk.controllers.certificates import PLAN_PUBLIC_KEY, file_stem, read_credentials
 from ampelwerk.controllers.client import RoadsideClient
 from ampelwerk.controllers.clock import SystemClock
 from ampelwerk.controllers.identity import Identity, Kind
 from ampelwerk.controllers.kerb import Edge, run_kerb
 from ampelwerk.controllers.ladder import Level
 from ampelwerk.controllers.local import LocalController
+from ampelwerk.controllers.plan_file import PlanFile
 from ampelwerk.controllers.roadside import Roadside
 from ampelwerk.controllers.signing import PlanVerifier
 from ampelwerk.controllers.site_file import read_site
@@ -56,8 +58,14 @@ def roadside(
     demand_veh_h: float,
     bus: str | None,
     seconds: float | None,
+    plans: Path | None,
 ) -> None:
-    """Run a controller until interrupted."""
+    """Run a controller until interrupted.
+
+    Parameters
+    ----------
+    plans : file of the published plans it holds; None for one beside its certificate.
+    """
     site = read_site(model, intersection)
     clock = SystemClock()
     identity = controller_identity(certificates, intersection)
@@ -74,6 +82,8 @@ def roadside(
         PlanVerifier.from_file(certificates / PLAN_PUBLIC_KEY),
         boot_id=secrets.token_bytes(16),
         tick_ds=TICK_MS // 100,
+        plan_file=PlanFile(plans or certificates / f"{file_stem(identity)}.plans"),
+        beside=ThreadPoolExecutor(1, "plan-check"),
     )
     client = RoadsideClient(device, server, read_credentials(certificates, identity))
     read = _Arrivals(site, demand_veh_h, clock.unix_ms()).read
@@ -144,7 +154,7 @@ def _table(device: Roadside, client: RoadsideClient) -> Table:
     cause = f" ({ladder.cause})" if ladder.level is not Level.ADAPTIVE else ""
     table = Table(
         title=f"{device.intersection.intersection_id}: {link}, {ladder.level.name}{cause}, "
-        f"plan version {device.applied_version}, "
+        f"schedule {device.applied_version}, plan {device.published.version or 'its own'}, "
         f"stage {device.intersection.stages[local.stage].stage_id}",
         title_justify="left",
         box=None,

@@ -30,7 +30,7 @@ from ampelwerk.controllers.site_file import read_network
 from ampelwerk.controllers.store.store import Store
 from ampelwerk.models.errors import InvalidInputError
 from ampelwerk.models.network import Network
-from ampelwerk.sim.controls import NATIVE, believed_by, connect
+from ampelwerk.sim.controls import NATIVE, believed_by, connect, schedules_of
 from ampelwerk.sim.group_service import group_services
 
 DEV_CITY, DEV_NAME = "dev", "dev"
@@ -106,6 +106,7 @@ async def _serve(settings: ServerConfig) -> None:
     city.algorithm = known_control(settings.control)
     city.control = connect(city.algorithm, city)
     city.beliefs = believed_by(city.control)
+    city.schedules = schedules_of(city.control)
     store = Store(settings.store)
     store.lead(SERVER, clock.unix_ms())
     metrics = Metrics()

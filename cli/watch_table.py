@@ -30,7 +30,7 @@ class Board:
         self.intersections: dict[str, SeenIntersection] = {}
         self.alarms: dict[tuple[str, str], SeenAlarm] = {}
         self.overrides: dict[str, SeenOverride] = {}
-        self.plans: dict[str, SeenPlan] = {}
+        self.plans: dict[tuple[str, bool], SeenPlan] = {}
         self.line = LineState(up=True, text="")
 
     def take(self, change: Seen) -> bool:
@@ -52,8 +52,9 @@ class Board:
             before = self.alarms.get(key)
             self.alarms[key] = change
         elif isinstance(change, SeenPlan):
-            before = self.plans.get(change.intersection)
-            self.plans[change.intersection] = change
+            kind = change.intersection, change.published
+            before = self.plans.get(kind)
+            self.plans[kind] = change
         else:
             before = self.overrides.get(change.override_id)
             self.overrides[change.override_id] = change
@@ -65,7 +66,8 @@ class Board:
         table.add_column("intersection", overflow="fold")
         for column in ("mode", "follows", "stage"):
             table.add_column(column, overflow="fold")
-        table.add_column("plan", justify="right")
+        for column in ("plan", "published"):
+            table.add_column(column, justify="right")
         for column in ("overrides", "alarms", "clock"):
             table.add_column(column, overflow="fold")
         for one in sorted(self.intersections.values(), key=self._urgency):
@@ -77,6 +79,7 @@ class Board:
                 follows if one.controller == "leased" else f"{one.controller}: {follows or '–'}",
                 one.stage or "–",
                 str(one.plan_version or "–"),
+                str(one.published_version or "–"),
                 self._overrides_at(one) or "–",
                 self._alarms_at(one) or "–",
                 one.clock or "–",
@@ -135,6 +138,8 @@ def line_of(change: Seen) -> str:
         cause = f" ({change.cause})" if change.cause else ""
         stage = f", stage {change.stage}" if change.stage else ""
         version = f", plan {change.plan_version}" if change.plan_version else ""
+        if change.published_version:
+            version += f", published plan {change.published_version}"
         mode = f", {change.mode}" if change.mode not in ("", "run") else ""
         level = f" {change.level}" if change.level else ""
         return f"{change.intersection} {change.controller}{level}{cause}{mode}{stage}{version}"
@@ -145,7 +150,8 @@ def line_of(change: Seen) -> str:
         return f"{change.intersection} alarm {change.alarm_id} {what}{who}{text}"
     if isinstance(change, SeenPlan):
         cause = f" ({change.cause})" if change.cause else ""
-        return f"{change.intersection} plan {change.version} {change.state}{cause}"
+        kind = "published plan" if change.published else "plan"
+        return f"{change.intersection} {kind} {change.version} {change.state}{cause}"
     if isinstance(change, SeenOverride):
         cause = f" ({change.cause})" if change.cause else ""
         where = " ".join(change.where)

@@ -13,12 +13,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import NamedTuple
 
 from ampelwerk.controllers.local import FAR_DS, LocalController
 from ampelwerk.controllers.modes import Mode
-from ampelwerk.controllers.steering import DISPLAYS, Lease, Steer, steering
+from ampelwerk.controllers.steering import (
+    DISPLAYS,
+    QUEUE_AHEAD_DS,
+    Lease,
+    Steer,
+    steering,
+    with_plans_of,
+)
 from ampelwerk.models.errors import OverrideRefusedError, RefusalCode
-from ampelwerk.models.override import EndCause
+from ampelwerk.models.intersection import Intersection
+from ampelwerk.models.override import EndCause, GreenGiven
 
 MOST_REMEMBERED = 256
 """Overrides that are over and must not be brought back by a late message."""
@@ -43,9 +52,18 @@ class Report:
     at_ds: int
     """When. [ds]"""
     active: bool
-    """The lamps follow it from now on; else it is over."""
+    """The lamps follow it."""
     cause: EndCause | None = None
-    """Why it is over."""
+    """Why it is over; None while it is not."""
+
+
+class _Green(NamedTuple):
+    """A green of the group of a vehicle that is expected."""
+
+    from_ds: int
+    """Its begin, or when it was seen first. [ds]"""
+    to_ds: int | None
+    """When it or the lease was over, None before. [ds]"""
 
 
 @dataclass(slots=True)
@@ -53,6 +71,7 @@ class _Held:
     """A lease at work."""
 
     lease: Lease
+    site: Intersection
     steer: Steer
     active: bool = False
 
@@ -75,6 +94,7 @@ class Arbiter:
         """Somebody at the cabinet has the say."""
         self._held: dict[str, _Held] = {}
         self._over: dict[str, EndCause] = {}
+        self._greens: dict[str, _Green] = {}
         self._reports: list[Report] = []
         self._wish: int | None = None
         self._wish_until_ds = -FAR_DS
@@ -124,17 +144,32 @@ class Arbiter:
             for name, other in list(self._held.items()):
                 if other.lease.precedence is lease.precedence:
                     self.end(name, EndCause.SUPERSEDED, now_ds)
-            site = self.controller.intersection
-            self._held[lease.override_id] = _Held(lease, steering(site, lease))
+            site = self.site_for(lease.override_id)
+            self._held[lease.override_id] = _Held(lease, site, steering(site, lease))
         else:  # what it keeps in mind stays
             held.lease = replace(held.lease, expiry_ds=lease.expiry_ds)
+
+    def site_for(self, override_id: str) -> Intersection:
+        """The intersection whose stages, plans and groups a lease counts.
+
+        A lease that is kept stays with the plans there were when it came.
+        """
+        held = self._held.get(override_id)
+        if held is not None:
+            return held.site
+        return with_plans_of(self.controller.intersection, self.controller.schedule)
 
     def end(self, override_id: str, cause: EndCause, now_ds: int) -> None:
         """Drop a lease; one that is not there is over already, and reported so."""
         self._held.pop(override_id, None)
+        green = self._greens.get(override_id)
+        if green is not None and green.to_ds is None:
+            self._greens[override_id] = _Green(green.from_ds, now_ds)
         cause = self._over.setdefault(override_id, cause)
         if len(self._over) > MOST_REMEMBERED:
-            self._over.pop(next(iter(self._over)))
+            forgotten = next(iter(self._over))
+            self._over.pop(forgotten)
+            self._greens.pop(forgotten, None)
         self._reports.append(
             Report(override_id=override_id, at_ds=now_ds, active=False, cause=cause)
         )
@@ -183,11 +218,24 @@ class Arbiter:
         """Why a lease is over here, None if that is not known."""
         return self._over.get(override_id)
 
+    def given(self, override_id: str) -> GreenGiven | None:
+        """The last green that a vehicle was given while its lease was kept, in Unix time."""
+        green = self._greens.get(override_id)
+        if green is None:
+            return None
+        return GreenGiven(
+            intersection_id=self.controller.intersection.intersection_id,
+            from_unix_ms=green.from_ds * 100,
+            length_ms=0 if green.to_ds is None else (green.to_ds - green.from_ds) * 100,
+        )
+
     def tick(self, now_ds: int) -> bool:
         """Decide, then one tick of the controller; True if the output changed."""
         if self._held or self.steered or self.local or self._faulty:
             self._decide(now_ds)
         changed = self.controller.tick(now_ds)
+        if self._held:
+            self._watch_greens(now_ds)
         if not self.steered:
             self.say = Say.PLAN if self.controller.on_plan else Say.STRATEGY
         return changed
@@ -214,6 +262,23 @@ class Arbiter:
                 self._follow(held, display is not None, stage, now_ds)
                 return
         self._follow_nobody(now_ds)
+
+    def _watch_greens(self, now_ds: int) -> None:
+        """Note the greens of vehicles that are expected, whoever has brought them about."""
+        for name, held in self._held.items():
+            lease, before = held.lease, self._greens.get(name)
+            if lease.action not in QUEUE_AHEAD_DS or now_ds < lease.effective_ds:
+                continue
+            runs = before is not None and before.to_ds is None
+            is_green = bool(self.controller.green_mask >> lease.target & 1)
+            if is_green == runs:
+                continue
+            self._greens[name] = (
+                _Green(now_ds, None)
+                if before is None or is_green
+                else _Green(before.from_ds, now_ds)
+            )
+            self._reports.append(Report(override_id=name, at_ds=now_ds, active=held.active))
 
     def _follow(self, held: _Held, is_display: bool, stage: int | None, now_ds: int) -> None:
         """An override has the say."""

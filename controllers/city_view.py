@@ -24,8 +24,8 @@ from ampelwerk.controllers.city_words import (
     seen_event,
     seen_intersection,
 )
-from ampelwerk.controllers.control_room import Line, told
 from ampelwerk.controllers.errors_told import as_error
+from ampelwerk.controllers.line import Line, told
 from ampelwerk.proto.v1 import alarm_pb2, decision_pb2, network_pb2
 from ampelwerk.proto.v1.alarm_pb2_grpc import AlarmServiceStub
 from ampelwerk.proto.v1.decision_pb2_grpc import DecisionServiceStub

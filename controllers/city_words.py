@@ -36,6 +36,8 @@ class SeenIntersection:
     """Stage asked for from the interlock."""
     plan_version: int
     """Version of the schedule in force, 0 for none."""
+    published_version: int
+    """Published plan that has taken over beneath it, 0 for none."""
     overrides: tuple[str, ...]
     """Overrides whose leases it keeps."""
     open_alarms: int
@@ -84,6 +86,8 @@ class SeenPlan:
 
     intersection: str
     """Where."""
+    published: bool
+    """It is a published plan, no schedule; both count their versions."""
     version: int
     """Version of the plan."""
     state: str
@@ -183,6 +187,7 @@ def seen_event(event: network_pb2.NetworkEvent) -> Seen | None:
     if kind == "plan":
         return SeenPlan(
             intersection=event.plan.intersection_id,
+            published=event.plan.published,
             version=event.plan.version,
             state=_word(plan_pb2.PlanState, event.plan.state),
             cause=event.plan.cause,
@@ -209,6 +214,7 @@ def seen_intersection(status: network_pb2.IntersectionStatus) -> SeenIntersectio
         cause=status.cause,
         stage=status.signal_state.stage_id,
         plan_version=status.plan_version,
+        published_version=status.published_version,
         overrides=tuple(status.override_ids),
         open_alarms=status.open_alarms,
         clock=_clock(status.clock),

@@ -143,7 +143,7 @@ class RoadsideClient:
 
         Raises
         ------
-        OverrideRefusedError, InvalidInputError : with what the server says.
+        RequestRefusedError, InvalidInputError : with what the server says.
         ServerError : there is no line, or the server does not answer; requests are not kept for later.
         """
         return await self._ask(

@@ -5,27 +5,38 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Any, Self
+from datetime import UTC, datetime
+from typing import Any
 
 import grpc
 
 from ampelwerk.controllers.certificates import Credentials
-from ampelwerk.controllers.client import CHANNEL_OPTIONS
 from ampelwerk.controllers.errors_told import as_error
+from ampelwerk.controllers.line import Line, told
 from ampelwerk.controllers.override_convert import action_of, request_message, state_of
 from ampelwerk.controllers.store.audit import Raw, RawCheckpoint, checkpoint_bytes
-from ampelwerk.models.override import OverrideRequest
+from ampelwerk.models.override import FAR_UNIX_MS, OverrideRequest
 from ampelwerk.proto.v1 import audit_pb2, override_pb2
 from ampelwerk.proto.v1.audit_pb2_grpc import AuditServiceStub
 from ampelwerk.proto.v1.override_pb2_grpc import OverrideServiceStub
 
-TIMEOUT_S = 10.0
-"""Deadline of a request. [s]"""
-LONGEST_BACKOFF_MS = 5_000
-"""A server that is away is looked for at least this often. [ms]"""
 AUDIT_TIMEOUT_S = 600.0
 """Deadline of reading an audit. [s]"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeenGreen:
+    """Last green of the group named while an override stood."""
+
+    from_unix_ms: int
+    """When it began, or was seen first. [ms]"""
+    length_ms: int
+    """How long, until it or the override was over; 0 while it goes on. [ms]"""
+
+    def __str__(self) -> str:
+        begin = datetime.fromtimestamp(self.from_unix_ms / 1000, UTC)
+        length = f" for {self.length_ms / 1000:g} s" if self.length_ms else ""
+        return f"green from {begin:%H:%M:%S}Z{length}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +63,8 @@ class SeenOverride:
     """Why."""
     where: dict[str, str]
     """State at each intersection."""
+    greens: dict[str, SeenGreen]
+    """What a vehicle that is expected was given, for intersections that have told so."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,36 +95,6 @@ class Forecast:
     """Overrides of equal precedence that stand there."""
 
 
-class Line:
-    """Somebody's line to the server; a context manager.
-
-    Every method of those below raises `InvalidInputError`, `OverrideRefusedError` or `ServerError` with
-    what the server says.
-    """
-
-    def __init__(self, address: str, credentials: Credentials) -> None:
-        self._channel = grpc.secure_channel(
-            address,
-            grpc.ssl_channel_credentials(
-                root_certificates=credentials.authority,
-                private_key=credentials.key,
-                certificate_chain=credentials.certificate,
-            ),
-            options=(*CHANNEL_OPTIONS, ("grpc.max_reconnect_backoff_ms", LONGEST_BACKOFF_MS)),
-        )
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._channel.close()
-
-
 class ControlRoomClient(Line):
     """Overrides and the audit."""
 
@@ -126,7 +109,7 @@ class ControlRoomClient(Line):
 
     def preview(self, request: OverrideRequest) -> Forecast:
         """What a request would do."""
-        found = told(self._overrides.Preview, request_message(request))
+        found = told(self._overrides.Preview, request_message(request), patient=True)
         return Forecast(
             horizon_s=found.horizon_ms / 1000,
             approaches=tuple(
@@ -198,14 +181,6 @@ def _seq(record: bytes) -> int:
         return -1
 
 
-def told(method: Any, message: Any) -> Any:
-    """The server's answer."""
-    try:
-        return method(message, timeout=TIMEOUT_S)
-    except grpc.RpcError as error:
-        raise as_error(error) from error
-
-
 def seen(message: override_pb2.Override) -> SeenOverride:
     """An override from the wire."""
 
@@ -224,4 +199,11 @@ def seen(message: override_pb2.Override) -> SeenOverride:
         expiry_unix_ms=message.expiry_unix_ms,
         reason=message.reason,
         where={one.intersection_id: word(one.state) for one in message.per_intersection},
+        greens={
+            one.intersection_id: SeenGreen(
+                from_unix_ms=one.green_from_unix_ms, length_ms=one.green_ms
+            )
+            for one in message.per_intersection
+            if 0 < one.green_from_unix_ms < FAR_UNIX_MS
+        },
     )

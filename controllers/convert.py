@@ -69,7 +69,7 @@ def finding_message(finding: Finding) -> common_pb2.Finding:
     return common_pb2.Finding(
         rule=finding.rule,
         severity=SEVERITY[finding.severity],
-        message=finding.message,
+        message=f"{finding.where}: {finding.message}" if finding.where else finding.message,
         remedy=finding.remedy,
     )
 

@@ -8,27 +8,38 @@ import grpc
 
 from ampelwerk.models.errors import (
     AmpelwerkError,
+    Finding,
     InvalidInputError,
-    OverrideRefusedError,
     RefusalCode,
+    RequestRefusedError,
     ServerError,
+    Severity,
+    UnsafePlanError,
 )
-from ampelwerk.proto.v1.common_pb2 import ErrorDetail
+from ampelwerk.proto.v1 import common_pb2
 
 TRAILER = "ampelwerk-error-bin"
 """Trailer of every failed call, with an `ErrorDetail`."""
 
 
-def as_error(error: Any) -> AmpelwerkError:
-    """What the server says, as an error of ours."""
-    detail, said = ErrorDetail(), error.details() or ""
+def detail_of(error: Any) -> common_pb2.ErrorDetail:
+    """The trailer of a failed call; empty without one."""
+    detail = common_pb2.ErrorDetail()
     for name, value in error.trailing_metadata() or ():
         if name == TRAILER:
             detail.ParseFromString(value)
+    return detail
+
+
+def as_error(error: Any) -> AmpelwerkError:
+    """What the server says, as an error of ours."""
+    detail, said = detail_of(error), error.details() or ""
     if detail.code == "INVALID":
         return InvalidInputError(said)
+    if detail.code == "UNSAFE" and detail.findings:
+        return UnsafePlanError(tuple(map(finding_of, detail.findings)))
     if detail.code in set(RefusalCode):
-        return OverrideRefusedError(
+        return RequestRefusedError(
             RefusalCode(detail.code),
             f"{detail.code}: {said}",
             holder=detail.holder,
@@ -40,3 +51,19 @@ def as_error(error: Any) -> AmpelwerkError:
             remedy="check --server and --certificates",
         )
     return ServerError(f"{detail.code or error.code().name}: {said}")
+
+
+def finding_of(message: common_pb2.Finding) -> Finding:
+    """A finding from the wire; where it is stands in its text."""
+    severity = {
+        common_pb2.SEVERITY_INFO: Severity.INFO,
+        common_pb2.SEVERITY_WARNING: Severity.WARNING,
+    }.get(message.severity, Severity.ERROR)
+    where, _, text = message.message.partition(": ")
+    return Finding(
+        rule=message.rule,
+        severity=severity,
+        where=where if text else "",
+        message=text or where,
+        remedy=f"Remedy: {message.remedy}" if message.remedy else "",
+    )

@@ -54,7 +54,6 @@ class FallbackLadder:
     ) -> None:
         self._local = local
         self._asked: Arbiter | LocalController = arbiter or local
-        self._plan = site.intersections[0].plans[0]
         self._actuated = Actuated(site, [local])
         self._better_since_ms: int | None = None
         self._clock_ds: int | None = None
@@ -78,7 +77,7 @@ class FallbackLadder:
         cause : why not a better one; empty at ADAPTIVE.
         """
         first = self._clock_ds is None
-        clock_ds = self._plan.cycle_clock_ds(now_ds)
+        clock_ds = self._local.schedule.plan_at(now_ds).cycle_clock_ds(now_ds)
         begins = self._clock_ds is not None and clock_ds < self._clock_ds
         self._clock_ds = clock_ds
         if self._local.interlock.mode is Mode.FAILED:

@@ -11,6 +11,7 @@ from ampelwerk.controllers.modes import Display, Mode
 from ampelwerk.controllers.refusals import Refusal
 from ampelwerk.models.envelope import Aspect
 from ampelwerk.models.intersection import Intersection
+from ampelwerk.models.plan_schedule import StageSchedule
 
 FAR_DS = 2**62
 """A moment that never comes. [ds]"""
@@ -36,7 +37,7 @@ class LocalController:
         self, intersection: Intersection, *, tick_ds: int, now_ds: int, cold: bool = False
     ) -> None:
         self.intersection = intersection
-        self._schedule = intersection.schedule
+        self._schedule: StageSchedule = intersection.schedule
         self._masks = [stage.mask for stage in intersection.stages]
         make = Interlock if cold else Interlock.running
         self.interlock = make(intersection.envelope, tick_ds)
@@ -80,6 +81,15 @@ class LocalController:
     def on_plan(self) -> bool:
         """No wish is in force; the plan is executed."""
         return self._wish is None
+
+    @property
+    def schedule(self) -> StageSchedule:
+        """Its own plan."""
+        return self._schedule
+
+    def take_plan(self, schedule: StageSchedule) -> None:
+        """Another plan of its own from the next tick on, over the stages of the intersection."""
+        self._schedule = schedule
 
     @property
     def steered(self) -> bool:

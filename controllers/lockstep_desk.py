@@ -13,13 +13,13 @@ from typing import Any
 
 import grpc
 
-from ampelwerk.controllers.control_room import TIMEOUT_S
 from ampelwerk.controllers.errors_told import as_error
 from ampelwerk.controllers.identity import Identity, Kind, valid_id
+from ampelwerk.controllers.line import TIMEOUT_S
 from ampelwerk.controllers.lockstep import CITY, Lockstep
 from ampelwerk.controllers.override_convert import KEY_BYTES, request_message
 from ampelwerk.controllers.override_desk import OverrideDesk
-from ampelwerk.models.errors import InvalidInputError, OverrideRefusedError
+from ampelwerk.models.errors import InvalidInputError, RequestRefusedError
 from ampelwerk.models.override import Override, OverrideId, OverrideRequest, Role
 from ampelwerk.proto.v1 import override_pb2
 from ampelwerk.proto.v1.override_pb2_grpc import OverrideServiceStub
@@ -98,7 +98,7 @@ class LockstepDesk:
         def look(desk: OverrideDesk) -> Override | None:
             try:
                 return desk.book.get(name)
-            except OverrideRefusedError:
+            except RequestRefusedError:
                 return None
 
         return self._lockstep.at_desk(look)

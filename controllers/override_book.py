@@ -31,6 +31,7 @@ from ampelwerk.models.errors import OverrideRefusedError, RefusalCode
 from ampelwerk.models.intersection import Intersection
 from ampelwerk.models.override import (
     EndCause,
+    GreenGiven,
     Override,
     OverrideId,
     OverrideRequest,
@@ -227,16 +228,19 @@ class OverrideBook:
         *,
         active: bool | None = None,
         ended: EndCause | None = None,
+        green: GreenGiven | None = None,
     ) -> list[Override]:
         """What a controller says: it has the lease; its lamps follow it (`active`); it is over there.
 
         A controller that still has what is over here is no news: its lease ends by itself.
         """
-        override = self._open.get(override_id)
-        if override is None or override.leg(place) is None:
+        before = self._open.get(override_id)
+        if before is None or before.leg(place) is None:
             return []
+        override = before.given(green)
         if ended is None:
-            return self._has_it(override, place, active is True)
+            changed = self._has_it(override, place, active is True)
+            return [changed] if changed != before else []
         left = tuple(name for name in override.active if name != place)
         gone = tuple(sorted({*override.gone, place}))
         changed = replace(override, active=left, gone=gone)
@@ -245,7 +249,7 @@ class OverrideBook:
             changed = changed.ended(ended, now_unix_ms)
         elif override.state is OverrideState.ENDING and set(override.delivered) <= set(gone):
             changed = replace(changed, state=OverrideState.ENDED)
-        return [changed] if changed != override else []
+        return [changed] if changed != before else []
 
     def passed(self, now_unix_ms: int) -> list[Override]:
         """What the time that passed changes."""
@@ -282,18 +286,17 @@ class OverrideBook:
             )
         return override
 
-    def _has_it(self, override: Override, place: IntersectionId, active: bool) -> list[Override]:
+    def _has_it(self, override: Override, place: IntersectionId, active: bool) -> Override:
         """A controller has the lease, and perhaps follows it; it is granted until all have it."""
         if not override.live:
-            return []
+            return override
         delivered = tuple(sorted({*override.delivered, place}))
         following = tuple(sorted({*override.active, *((place,) if active else ())}))
         state = override.state
         if len(delivered) == len(override.request.legs):
             was_active = state is OverrideState.ACTIVE
             state = OverrideState.ACTIVE if following or was_active else OverrideState.DELIVERED
-        changed = replace(override, state=state, delivered=delivered, active=following)
-        return [changed] if changed != override else []
+        return replace(override, state=state, delivered=delivered, active=following)
 
     def _own(self, override_id: OverrideId, requester: str, role: Role) -> Override:
         """An override that somebody may end or renew: his own, or any for a supervisor."""

@@ -14,11 +14,13 @@ from ampelwerk.models.envelope import IntersectionId
 from ampelwerk.models.errors import InvalidInputError
 from ampelwerk.models.intersection import Intersection
 from ampelwerk.models.override import (
+    FAR_UNIX_MS,
     MOST_TEXT,
     NEEDS_TARGET,
     PRECEDENCE,
     REASON_LENGTH,
     EndCause,
+    GreenGiven,
     Override,
     OverrideAction,
     OverrideLeg,
@@ -274,6 +276,19 @@ def override_message(override: Override) -> override_pb2.Override:
             return STATES[OverrideState.GRANTED]
         return STATES[override.state]
 
+    greens = {green.intersection_id: green for green in override.greens}
+
+    def at(leg: OverrideLeg) -> override_pb2.IntersectionOverride:
+        message = override_pb2.IntersectionOverride(
+            intersection_id=leg.intersection_id,
+            state=here(leg),
+            cause=cause_name(override.cause),
+        )
+        green = greens.get(leg.intersection_id)
+        if green is not None:
+            message.green_from_unix_ms, message.green_ms = green.from_unix_ms, green.length_ms
+        return message
+
     return override_pb2.Override(
         override_id=override.override_id,
         state=STATES[override.state],
@@ -283,16 +298,20 @@ def override_message(override: Override) -> override_pb2.Override:
         priority=int(request.precedence),
         effective_unix_ms=override.effective_unix_ms,
         expiry_unix_ms=override.expiry_unix_ms,
-        per_intersection=[
-            override_pb2.IntersectionOverride(
-                intersection_id=leg.intersection_id,
-                state=here(leg),
-                cause=cause_name(override.cause),
-            )
-            for leg in request.legs
-        ],
+        per_intersection=[at(leg) for leg in request.legs],
         action=action_message(request.action, request.legs, request.max_green_ms),
         reason=request.reason,
+    )
+
+
+def green_of(report: controller_pb2.OverrideReport, place: IntersectionId) -> GreenGiven | None:
+    """What a controller says of a green; None for nothing, or for what cannot be."""
+    if not 0 < report.green_from_unix_ms < FAR_UNIX_MS:
+        return None
+    return GreenGiven(
+        intersection_id=place,
+        from_unix_ms=report.green_from_unix_ms,
+        length_ms=report.green_ms,
     )
 
 

@@ -8,47 +8,27 @@ no effect and may be decided otherwise later. Whoever calls pushes what changed 
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 
 from ampelwerk.controllers.override_book import OverrideBook
 from ampelwerk.controllers.override_policy import Policy
+from ampelwerk.controllers.requests import SERVER, Decision, decide_once
 from ampelwerk.controllers.store.audit import AuditEntry
 from ampelwerk.controllers.store.overrides import override_bytes, read_override
-from ampelwerk.controllers.store.store import Store
+from ampelwerk.controllers.store.store import Change, Store
 from ampelwerk.models.envelope import IntersectionId
-from ampelwerk.models.errors import (
-    InvalidInputError,
-    OverrideRefusedError,
-    RefusalCode,
-)
 from ampelwerk.models.intersection import Intersection
 from ampelwerk.models.override import (
     EndCause,
+    GreenGiven,
     Override,
     OverrideId,
     OverrideRequest,
     OverrideState,
     Role,
 )
-
-STATUS = {
-    RefusalCode.HELD: "ABORTED",
-    RefusalCode.LOCAL: "FAILED_PRECONDITION",
-    RefusalCode.OFFLINE: "FAILED_PRECONDITION",
-    RefusalCode.NEEDS_APPROVAL: "FAILED_PRECONDITION",
-    RefusalCode.OVER: "FAILED_PRECONDITION",
-    RefusalCode.ROLE: "PERMISSION_DENIED",
-    RefusalCode.UNKNOWN_ID: "NOT_FOUND",
-    RefusalCode.KEY_REUSED: "ALREADY_EXISTS",
-}
-"""Status of the wire by code of a refusal; what is malformed is INVALID_ARGUMENT."""
-INVALID = "INVALID"
-"""Code of what is malformed."""
-SERVER = "server"
-"""Actor of what happens by itself."""
 
 
 class OverrideDesk:
@@ -164,25 +144,17 @@ class OverrideDesk:
         *,
         active: bool | None = None,
         ended: EndCause | None = None,
+        green: GreenGiven | None = None,
     ) -> Sequence[Override]:
         """Take what a controller says about a lease; what changed."""
-        changed = self.book.reported(override_id, place, now_unix_ms, active=active, ended=ended)
+        changed = self.book.reported(
+            override_id, place, now_unix_ms, active=active, ended=ended, green=green
+        )
         return self._happened(changed, now_unix_ms, actor=str(place), role=Role.CONTROLLER.value)
 
     def tick(self, now_unix_ms: int) -> Sequence[Override]:
         """Let what is over end; what changed."""
         return self._happened(self.book.passed(now_unix_ms), now_unix_ms, actor=SERVER, role=SERVER)
-
-    def refuse(self, error: Exception, entry: AuditEntry) -> None:
-        """Record a refusal."""
-        code = error.code.value if isinstance(error, OverrideRefusedError) else INVALID
-        with self._store.change() as change:
-            change.record(_with(entry, result=code, detail=str(error)))
-
-    def record(self, entry: AuditEntry) -> None:
-        """Record what was refused before it came here."""
-        with self._store.change() as change:
-            change.record(entry)
 
     def kept(self, most: int) -> Sequence[Override]:
         """Overrides that stand, and of those that are over the last ones, at most so many."""
@@ -203,31 +175,29 @@ class OverrideDesk:
         entry: AuditEntry,
     ) -> tuple[Override, Sequence[Override]]:
         """Decide one request, durably."""
+        changed: Sequence[Override] = ()
+
+        def decided(change: Change) -> Decision:
+            nonlocal changed
+            changed = decide()
+            for override in changed:
+                change.overrides.put(override)
+            reply = changed[-1]
+            target = f"{reply.override_id} {entry.target}"
+            return Decision(
+                reply=lambda seq: override_bytes(reply),
+                target=entry.target if reply.override_id in entry.target else target,
+                also=[
+                    _outcome(override, entry.at_unix_ms, entry.actor, entry.role)
+                    for override in changed[:-1]
+                ],
+            )
+
         text = json.dumps(body, sort_keys=True, default=str).encode()
-        entry = _with(entry, key=key, request_sha256=hashlib.sha256(text).hexdigest())
-        try:
-            with self._store.change() as change:
-                now, known = entry.at_unix_ms, change.overrides
-                before = known.reply(entry.actor, key, entry.request_sha256, now)
-                if before is not None:
-                    change.record(_with(entry, result="repeated"))
-                    return read_override(before), ()
-                changed = decide()
-                for override in changed:
-                    known.put(override)
-                reply = changed[-1]
-                known.remember(entry.actor, key, entry.request_sha256, override_bytes(reply), now)
-                target = f"{reply.override_id} {entry.target}"
-                if reply.override_id in entry.target:
-                    target = entry.target
-                change.record(_with(entry, target=target))
-                for override in changed[:-1]:
-                    change.record(_outcome(override, now, entry.actor, entry.role))
-        except (OverrideRefusedError, InvalidInputError) as error:
-            self.refuse(error, entry)
-            raise
-        self.book.take(changed)
-        return reply, changed
+        reply, new = decide_once(self._store, entry, key=key, body=text, decide=decided)
+        if new:
+            self.book.take(changed)
+        return read_override(reply), changed
 
     def _happened(
         self, changed: Sequence[Override], now_unix_ms: int, *, actor: str, role: str
@@ -265,9 +235,16 @@ def _outcome(override: Override, now_unix_ms: int, actor: str, role: str) -> Aud
         method="override.outcome",
         target=str(override.override_id),
         result=override.state.value,
-        detail=override.cause.value if override.cause else " ".join(override.active),
+        detail="; ".join(filter(None, (_came_to(override), *map(_told_green, override.greens)))),
     )
 
 
-def _with(entry: AuditEntry, **changes: str) -> AuditEntry:
-    return AuditEntry(**{**asdict(entry), **changes})
+def _came_to(override: Override) -> str:
+    """Why it is over, or where it is followed."""
+    return override.cause.value if override.cause else " ".join(override.active)
+
+
+def _told_green(green: GreenGiven) -> str:
+    """For the audit, such as ``J7 green from 1700000000000 for 12000 ms``."""
+    length = f" for {green.length_ms} ms" if green.length_ms else ""
+    return f"{green.intersection_id} green from {green.from_unix_ms}{length}"

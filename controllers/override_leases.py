@@ -42,7 +42,7 @@ class OverrideLeases:
             self._arbiter.end(name, end_cause(push.cause) or EndCause.RELEASED, now_ds)
         else:
             try:
-                lease = pushed_lease(push, self._arbiter.controller.intersection, now_ds)
+                lease = pushed_lease(push, self._arbiter.site_for(name), now_ds)
                 self._arbiter.set(lease, now_ds)
             except OverrideRefusedError as error:
                 local = error.code is RefusalCode.LOCAL
@@ -63,6 +63,7 @@ class OverrideLeases:
         else:
             report.state = override_pb2.OVERRIDE_STATE_ENDED
             report.cause = cause_name(self._arbiter.over(name) or EndCause.RELEASED)
+        self._tell_green(report)
         return report
 
     def expire(self, now_ds: int) -> None:
@@ -82,11 +83,19 @@ class OverrideLeases:
                 override_id=name,
                 state=override_pb2.OVERRIDE_STATE_ACTIVE
                 if report.active
-                else override_pb2.OVERRIDE_STATE_ENDED,
+                else override_pb2.OVERRIDE_STATE_DELIVERED,
                 remaining_ms=max(0, self._until_ms.get(name, mono_ms) - mono_ms),
             )
             if report.cause is not None:
+                message.state = override_pb2.OVERRIDE_STATE_ENDED
                 message.cause = cause_name(report.cause)
                 self._until_ms.pop(name, None)
+            self._tell_green(message)
             found.append(message)
         return found
+
+    def _tell_green(self, report: controller_pb2.OverrideReport) -> None:
+        """The green that the vehicle was given."""
+        green = self._arbiter.given(report.override_id)
+        if green is not None:
+            report.green_from_unix_ms, report.green_ms = green.from_unix_ms, green.length_ms

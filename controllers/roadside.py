@@ -9,23 +9,25 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-
-from google.protobuf.message import DecodeError
+from concurrent.futures import Executor
+from functools import partial
 
 from ampelwerk.controllers import convert
 from ampelwerk.controllers.alarm_log import MAJOR, MINOR, AlarmLog
 from ampelwerk.controllers.arbiter import Arbiter, Say
 from ampelwerk.controllers.clock import Clock
+from ampelwerk.controllers.held_schedule import HeldSchedule
 from ampelwerk.controllers.ladder import STABLE_MS, FallbackLadder, Level
 from ampelwerk.controllers.lease import Lease
 from ampelwerk.controllers.local import LocalController
 from ampelwerk.controllers.modes import Mode
 from ampelwerk.controllers.override_leases import OverrideLeases
-from ampelwerk.controllers.schedule import Schedule, schedule_of
+from ampelwerk.controllers.plan_file import PlanFile
+from ampelwerk.controllers.published import PublishedPlans
+from ampelwerk.controllers.schedule import Schedule
 from ampelwerk.controllers.signing import PlanVerifier
 from ampelwerk.controllers.uploads import UploadBuffer
 from ampelwerk.models.detection import DetectorFrame
-from ampelwerk.models.errors import UnsafePlanError
 from ampelwerk.models.network import Network
 from ampelwerk.proto.v1 import common_pb2, controller_pb2, plan_pb2, telemetry_pb2
 
@@ -45,6 +47,8 @@ class Roadside:
     source : where the clock has its time from.
     wake : called when there is something to send.
     arbiter : stands before `local` already; without one it gets its own.
+    plan_file : keeps published plans; without one they last as long as the process.
+    beside : checks published plans, which may take longer than a tick; without one at once.
     """
 
     def __init__(
@@ -59,13 +63,15 @@ class Roadside:
         source: common_pb2.ClockSource = common_pb2.CLOCK_SOURCE_NTP,
         wake: Callable[[], None] = lambda: None,
         arbiter: Arbiter | None = None,
+        plan_file: PlanFile | None = None,
+        beside: Executor | None = None,
     ) -> None:
         self.site, self.local, self.clock, self.wake = site, local, clock, wake
         self.intersection = site.intersections[0]
         self.arbiter = arbiter or Arbiter(local)
         """Lays overrides over the local controller."""
         self.ladder = FallbackLadder(site, local, self.arbiter)
-        self._verifier, self._boot_id, self._tick_ds = verifier, boot_id, tick_ds
+        self._boot_id, self._tick_ds = boot_id, tick_ds
         self._lease = Lease(clock, source)
         self._limited_groups = [
             (number, str(group.group_id))
@@ -84,22 +90,50 @@ class Roadside:
         """What is wrong here."""
         self.overrides = OverrideLeases(self.arbiter, clock)
         """Overrides the server has asked for."""
-        self.epoch = self.version = 0
-        """Highest ones: of a server that has answered, and of a plan that was accepted."""
-        self.schedule: Schedule | None = None
-        """Rolling schedule held."""
+        self._connected_ms: int | None = None
+        self.published = PublishedPlans(
+            local,
+            verifier,
+            clock,
+            plan_file or PlanFile(None),
+            envelope_hash=self._envelope_hash,
+            report=partial(self._report, published=True),
+            beside=beside,
+        )
+        """Cyclic plan or calendar that somebody has published."""
+        self._held = HeldSchedule(
+            self.intersection, self._envelope_hash, verifier, clock, self._report
+        )
         self.applied_version = 0
-        """Version carried out; 0 while none is."""
-        self.stale_pushes = self.rejected_plans = 0
-        """Pushes that came too late or were refused."""
+        """Version of a schedule carried out; 0 while none is."""
+        self.stale_pushes = 0
+        """Pushes of a server that is deposed."""
         self._passed_over: str | None = None
-        self._answered = self._server_has_none = False
         self._timers = controller_pb2.RegisterReply(
             heartbeat_ms=5_000, lease_ms=20_000, no_plan_timer_ms=15_000
         )
-        self._connected_ms: int | None = None
-        self._heartbeat_due_ms = self._schedule_until_ms = 0
+        self._heartbeat_due_ms = 0
         self._time_alarms, self._alarm_ms = 0, clock.mono_ms()
+
+    @property
+    def epoch(self) -> int:
+        """Highest one: of a server that has answered, or of a schedule accepted."""
+        return self._held.epoch
+
+    @property
+    def version(self) -> int:
+        """Highest version of a schedule accepted."""
+        return self._held.version
+
+    @property
+    def schedule(self) -> Schedule | None:
+        """Rolling schedule held."""
+        return self._held.schedule
+
+    @property
+    def rejected_plans(self) -> int:
+        """Schedules and published plans refused."""
+        return self._held.rejected + self.published.rejected
 
     # -- connection --------------------------------------------------------------------------
 
@@ -109,7 +143,7 @@ class Roadside:
             intersection_id=self.intersection.intersection_id,
             boot_id=self._boot_id,
             api_minor=API_MINOR,
-            capabilities=["rolling", "cyclic", "actuated", "overrides"],
+            capabilities=["rolling", "cyclic", "actuated", "overrides", "published"],
             envelope_sha256=self._envelope_hash,
             ruleset_sha256=convert.ruleset_sha256(self.intersection.envelope),
             held_epoch=self.epoch,
@@ -120,16 +154,22 @@ class Roadside:
     def connected(self, reply: controller_pb2.RegisterReply) -> None:
         """The server has registered it: say hello, tell what is shown, send again what got lost."""
         self._timers = reply
-        self.epoch = max(self.epoch, reply.epoch)
+        self._held.epoch = max(self._held.epoch, reply.epoch)
         self._connected_ms = self.clock.mono_ms()
         self._heartbeat_due_ms = self._connected_ms
         self._passed_over = None
         self._lease.forget()
         self.outbox.clear()
+        epoch, version = self.published.held
         hello = controller_pb2.Hello(
-            boot_id=self._boot_id, held_epoch=self.epoch, held_version=self.version
+            boot_id=self._boot_id,
+            held_epoch=self.epoch,
+            held_version=self.version,
+            held_published_epoch=epoch,
+            held_published_version=version,
         )
         self.outbox.append(controller_pb2.ControllerMessage(hello=hello))
+        self.published.connected()
         for batch in self.detectors.rewind():
             batch.replayed = True
         self.events.rewind()
@@ -141,6 +181,7 @@ class Roadside:
         self._connected_ms = None
         self.outbox.clear()
         self._lease.forget()
+        self.published.disconnected()
 
     @property
     def quiet(self) -> bool:
@@ -161,10 +202,14 @@ class Roadside:
             if message.heartbeat_reply.epoch >= self.epoch:
                 self._lease.answered(message.heartbeat_reply)
         elif kind == "plan_push":
-            if message.plan_push.epoch >= self.epoch:
-                self._take_push(message.plan_push)
-            else:
+            if message.plan_push.epoch < self.epoch:
                 self.stale_pushes += 1
+            elif message.plan_push.published:
+                self.published.take(message.plan_push)
+            else:
+                self._held.take(message.plan_push)
+        elif kind == "activate":
+            self.published.activate(message.activate)
         elif kind == "override_push":
             if message.override_push.epoch < self.epoch:
                 self.stale_pushes += 1
@@ -172,65 +217,6 @@ class Roadside:
             report = self.overrides.take(message.override_push)
             self.outbox.append(controller_pb2.ControllerMessage(override_report=report))
             self.wake()
-
-    def _take_push(self, push: controller_pb2.PlanPush) -> None:
-        if push.kind == controller_pb2.PUSH_KIND_HEARTBEAT:
-            self._answered = push.version in (0, self.version)
-            self._server_has_none = push.version == 0
-            self._report(push.nonce, push.version, plan_pb2.PLAN_STATE_ACCEPTED)
-        elif push.kind == controller_pb2.PUSH_KIND_FULL:
-            self._take_plan(push)
-        elif push.kind == controller_pb2.PUSH_KIND_NO_PLAN:
-            self._answered = False
-            self._report(push.nonce, push.version, plan_pb2.PLAN_STATE_ACCEPTED)
-        elif push.kind == controller_pb2.PUSH_KIND_REVOKE:
-            if self.schedule is not None and self.schedule.version == push.version:
-                self.schedule, self._answered = None, False
-            self._report(push.nonce, push.version, plan_pb2.PLAN_STATE_REVERTED, "revoked")
-
-    def _take_plan(self, push: controller_pb2.PlanPush) -> None:
-        """Believe, decode, check; what is held stays if any of it fails."""
-        wrong = self._verifier.wrong_with(push.signed_plan)
-        plan = plan_pb2.Plan()
-        if not wrong:
-            try:
-                plan.ParseFromString(push.signed_plan.plan)
-            except DecodeError:
-                wrong = "it cannot be decoded"
-        if not wrong and plan.epoch < self.epoch:
-            wrong = f"epoch {plan.epoch} is below {self.epoch}"
-        if not wrong and plan.epoch == self.epoch and plan.version <= self.version:
-            wrong = f"version {plan.version} is not above {self.version}"
-        if wrong:
-            self._reject(push, wrong, ())
-            return
-        try:
-            schedule = schedule_of(
-                plan,
-                self.intersection,
-                envelope_hash=self._envelope_hash,
-                unix_ms=self.clock.unix_ms(),
-                nonce=push.nonce,
-            )
-        except UnsafePlanError as error:
-            findings = tuple(convert.finding_message(finding) for finding in error.findings)
-            self._reject(push, "the plan breaks rules", findings)
-            return
-        self.epoch, self.version = plan.epoch, plan.version
-        self.schedule, self._answered, self._server_has_none = schedule, True, False
-        self._schedule_until_ms = self.clock.mono_ms() + (
-            schedule.valid_until_unix_ms - self.clock.unix_ms()
-        )
-        self._report(push.nonce, plan.version, plan_pb2.PLAN_STATE_ACCEPTED)
-
-    def _reject(
-        self,
-        push: controller_pb2.PlanPush,
-        cause: str,
-        findings: tuple[common_pb2.Finding, ...],
-    ) -> None:
-        self.rejected_plans += 1
-        self._report(push.nonce, push.version, plan_pb2.PLAN_STATE_REJECTED, cause, findings)
 
     # -- street ------------------------------------------------------------------------------
 
@@ -255,11 +241,8 @@ class Roadside:
         self._watch_interlock(mono_ms)
         self._watch_alarms()
         self.overrides.expire(now_ds)
-        if self.schedule is not None and mono_ms >= self._schedule_until_ms:
-            # A server that was started anew and has decided nothing yet leaves us to our plan.
-            version, self.schedule = self.schedule.version, None
-            self._answered = self._server_has_none
-            self._report(0, version, plan_pb2.PLAN_STATE_EXPIRED, "not renewed in time")
+        self.published.tick(now_ds)
+        self._held.lapse()
         level = self.ladder.choose(*self._best(), now_ds=now_ds, mono_ms=mono_ms)
         schedule = self.schedule if level is Level.ADAPTIVE else None
         if schedule is not None and self._is_passed_over(schedule):
@@ -335,6 +318,7 @@ class Roadside:
                     level=f"LEVEL_{self.ladder.level.name}",
                     cause=self.ladder.cause,
                     in_force_version=self.applied_version,
+                    published_version=self.published.version,
                     override_ids=self.overrides.names,
                     clock=self._lease.clock_status(),
                 )
@@ -369,7 +353,7 @@ class Roadside:
         """Best level whose needs are met, and why there is no better one."""
         if self.local.interlock.isolated:
             return Level.ISOLATED, "the interlock was called late too often"
-        return self._lease.best_level(server_has_answered=self._answered)
+        return self._lease.best_level(server_has_answered=self._held.answered)
 
     def _report(
         self,
@@ -378,6 +362,8 @@ class Roadside:
         state: plan_pb2.PlanState,
         cause: str = "",
         findings: tuple[common_pb2.Finding, ...] = (),
+        *,
+        published: bool = False,
     ) -> None:
         if self._connected_ms is None:
             return
@@ -392,6 +378,7 @@ class Roadside:
                     findings=findings,
                     at_unix_ms=self.clock.unix_ms(),
                     in_force_version=self.applied_version,
+                    published=published,
                 )
             )
         )

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
     load_pem_public_key,
 )
+from google.protobuf.message import DecodeError
 
 from ampelwerk.models.errors import InvalidInputError
 from ampelwerk.proto.v1.plan_pb2 import Plan, SignedPlan
@@ -35,7 +36,8 @@ class PlanSigner:
         """The private key."""
         self.public_key = key.public_key()
         """What controllers pin."""
-        self._key_id = key_id(self.public_key)
+        self.key_id = key_id(self.public_key)
+        """Name of that."""
 
     @classmethod
     def from_file(cls, path: Path) -> PlanSigner:
@@ -52,7 +54,7 @@ class PlanSigner:
             plan=content,
             sha256=hashlib.sha256(content).digest(),
             signature=self.key.sign(content),
-            key_id=self._key_id,
+            key_id=self.key_id,
         )
 
 
@@ -81,3 +83,13 @@ class PlanVerifier:
         except InvalidSignature:
             return "its signature is wrong"
         return ""
+
+    def opened(self, signed: SignedPlan) -> tuple[Plan, str]:
+        """The plan, decoded once it is believed; and why it is not, empty if it is."""
+        wrong, plan = self.wrong_with(signed), Plan()
+        if not wrong:
+            try:
+                plan.ParseFromString(signed.plan)
+            except DecodeError:
+                wrong = "it cannot be decoded"
+        return plan, wrong

@@ -8,7 +8,7 @@ interlock like any other wish.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from ampelwerk.controllers.local import FAR_DS
@@ -16,6 +16,7 @@ from ampelwerk.controllers.modes import Display
 from ampelwerk.models.errors import OverrideRefusedError, RefusalCode
 from ampelwerk.models.intersection import Intersection
 from ampelwerk.models.override import OverrideAction, Precedence
+from ampelwerk.models.plan_schedule import StageSchedule
 
 DISPLAYS = {
     OverrideAction.ALL_RED: Display.ALL_RED,
@@ -72,6 +73,12 @@ class Lease:
 
 Steer = Callable[[Shown, int], int | None]
 """(what is shown, time [ds]) -> the stage wanted, or None for no wish."""
+
+
+def with_plans_of(site: Intersection, schedule: StageSchedule) -> Intersection:
+    """The intersection with the plans that its controller follows by now, which replace namesakes."""
+    plans = {plan.plan_id: plan for plan in (*site.plans, *schedule.plans)}
+    return replace(site, plans=tuple(plans.values()))
 
 
 def resolve_target(site: Intersection, action: OverrideAction, name: str) -> int:

@@ -7,7 +7,7 @@ only.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from ampelwerk.engine.transition import RED, all_red, compile_rules, step
 from ampelwerk.engine.verification import common_tick_ds
@@ -15,6 +15,7 @@ from ampelwerk.models.calendar import switches
 from ampelwerk.models.certificate import PlanFinding, PlanRule
 from ampelwerk.models.errors import Severity
 from ampelwerk.models.intersection import Intersection
+from ampelwerk.models.plan_schedule import StageSchedule
 from ampelwerk.models.profile import Profile
 
 _SECOND_DS = 10
@@ -32,10 +33,22 @@ def switch_findings(site: Intersection, plan_id: str, profile: Profile) -> tuple
     """
     worst: dict[int, int] = {}
     for due_ds in _due_times_ds(site, plan_id):
-        for group, red_ds in enumerate(_longest_reds_ds(site, due_ds)):
+        for group, red_ds in enumerate(longest_reds_ds(site, site.schedule, due_ds)):
             worst[group] = max(worst.get(group, 0), red_ds)
+    return red_findings(site, worst, profile)
+
+
+def red_findings(
+    site: Intersection, longest_ds: Mapping[int, int], profile: Profile
+) -> tuple[PlanFinding, ...]:
+    """Reds while a plan takes over that are longer than envelope and profile allow.
+
+    Parameters
+    ----------
+    longest_ds : longest red of each group. [ds]
+    """
     found = []
-    for group, red_ds in sorted(worst.items()):
+    for group, red_ds in sorted(longest_ds.items()):
         limit_ds = profile.limits.red_ds(site.envelope.groups[group].max_red_ds)
         if limit_ds is not None and red_ds > limit_ds:
             found.append(
@@ -60,9 +73,14 @@ def _due_times_ds(site: Intersection, plan_id: str) -> Iterator[int]:
             yield due_ds
 
 
-def _longest_reds_ds(site: Intersection, due_ds: int) -> list[int]:
-    """(groups,) longest red around a switch. [ds]"""
-    schedule = site.schedule
+def longest_reds_ds(site: Intersection, schedule: StageSchedule, due_ds: int) -> list[int]:
+    """(groups,) longest red around a switch. [ds]
+
+    Parameters
+    ----------
+    schedule : plans over the stages of the intersection.
+    due_ds : when another plan comes into force. [ds]
+    """
     old, new = schedule.plan_at(due_ds - 1), schedule.plan_at(due_ds)
     times_ds = [_SECOND_DS]  # entries of the calendar are whole seconds
     for plan in (old, new):

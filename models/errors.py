@@ -117,9 +117,11 @@ class RefusalCode(StrEnum):
     """The idempotency key was used for another request."""
     OVER = "OVER"
     """It has ended already."""
+    VERSION = "VERSION"
+    """Somebody else has published a plan since."""
 
 
-class OverrideRefusedError(AmpelwerkError):
+class RequestRefusedError(AmpelwerkError):
     """A request of the control room that is refused; nothing was changed.
 
     Parameters
@@ -146,7 +148,15 @@ class OverrideRefusedError(AmpelwerkError):
         super().__init__(_sentence(what, where=where, found=found, limit=limit, remedy=remedy))
 
 
-class KeyReusedError(OverrideRefusedError):
+class OverrideRefusedError(RequestRefusedError):
+    """A request about an override that is refused."""
+
+
+class PlanRefusedError(RequestRefusedError):
+    """A request about a plan that is refused."""
+
+
+class KeyReusedError(RequestRefusedError):
     """One idempotency key for two different requests."""
 
     def __init__(self, key: str) -> None:

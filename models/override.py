@@ -229,6 +229,18 @@ class OverrideRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GreenGiven:
+    """Last green of the group named while an override for a vehicle stood."""
+
+    intersection_id: IntersectionId
+    """Where."""
+    from_unix_ms: int
+    """When it began, or was seen first. [ms]"""
+    length_ms: int
+    """How long it was, until it or the override was over; 0 while it goes on. [ms]"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Override:
     """A request that was granted, or awaits approval, and what became of it."""
 
@@ -256,6 +268,8 @@ class Override:
     """Controllers whose lamps follow it."""
     gone: tuple[IntersectionId, ...] = ()
     """Controllers where it is over already."""
+    greens: tuple[GreenGiven, ...] = ()
+    """What a vehicle that is expected was given, for intersections that have told so."""
 
     @property
     def live(self) -> bool:
@@ -278,6 +292,13 @@ class Override:
         return next(
             (leg for leg in self.request.legs if leg.intersection_id == intersection_id), None
         )
+
+    def given(self, green: GreenGiven | None) -> Override:
+        """The same, with what an intersection tells of a green."""
+        if green is None:
+            return self
+        others = (one for one in self.greens if one.intersection_id != green.intersection_id)
+        return replace(self, greens=(*others, green))
 
     def ended(self, cause: EndCause, now_unix_ms: int) -> Override:
         """The same, over as far as the server is concerned; ENDING while a controller has it."""

@@ -10,7 +10,7 @@ transition. Time 0 is midnight on a Monday.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from ampelwerk.models.calendar import WEEK_S, CalendarEntry, in_force, switches
 from ampelwerk.models.plan import CyclicPlan
@@ -30,6 +30,27 @@ class Takeover(NamedTuple):
     """Stage that stays until then; None if the old plan goes on."""
 
 
+class StageSchedule(Protocol):
+    """Says which stage is wanted when."""
+
+    @property
+    def plans(self) -> tuple[CyclicPlan, ...]:
+        """The plans among which it chooses."""
+        ...
+
+    def plan_at(self, now_ds: int) -> CyclicPlan:
+        """The plan that is wanted; it may not have taken over yet."""
+        ...
+
+    def stage_at(self, now_ds: int) -> int:
+        """Index of the stage that is wanted at a time."""
+        ...
+
+    def takeover(self, now_ds: int) -> Takeover:
+        """How the plan that is wanted takes over, or has taken over."""
+        ...
+
+
 class PlanSchedule:
     """The plans of one intersection under its calendar.
 
@@ -44,6 +65,11 @@ class PlanSchedule:
         self._plans = {plan.plan_id: plan for plan in plans}
         self._week = switches(calendar)
         self._takeovers: dict[int, Takeover] = {}
+
+    @property
+    def plans(self) -> tuple[CyclicPlan, ...]:
+        """Its plans."""
+        return tuple(self._plans.values())
 
     def plan_at(self, now_ds: int) -> CyclicPlan:
         """The plan that the calendar wants; it may not have taken over yet."""
@@ -72,7 +98,7 @@ class PlanSchedule:
         found = self._takeovers.get(due_ds)
         if found is None:
             old, new = self.plan_at(due_ds - 1), self.plan_at(due_ds)
-            found = self._takeovers[due_ds] = _takeover(old, new, due_ds)
+            found = self._takeovers[due_ds] = takeover_between(old, new, due_ds)
         return found
 
     def changes(self, begin_ds: int, end_ds: int) -> Iterator[tuple[int, int]]:
@@ -113,8 +139,8 @@ class PlanSchedule:
         return now_ds + min(ahead)
 
 
-def _takeover(old: CyclicPlan, new: CyclicPlan, due_ds: int) -> Takeover:
-    """The favourable moment from `due_ds` on."""
+def takeover_between(old: CyclicPlan, new: CyclicPlan, due_ds: int) -> Takeover:
+    """How one plan takes over from another: the favourable moment from `due_ds` on."""
     if old == new:
         return Takeover(due_ds, due_ds, None)
     horizon_ds = due_ds + 2 * max(old.cycle_ds, new.cycle_ds)

@@ -6,8 +6,11 @@ like; `rilsa` computes them from geometry (FGSV, Richtlinien für Lichtsignalanl
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+
+from ampelwerk.models.errors import InvalidInputError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,3 +142,27 @@ def _label(name: str, version: int, changed: Mapping[str, float | None]) -> str:
 
 
 Profile = SumoProfile | RilsaProfile
+
+
+def profile_named(label: str) -> Profile:
+    """The profile that an envelope says it was made under.
+
+    Raises
+    ------
+    InvalidInputError : no profile of this version has that label.
+    """
+    times = {what: float(value) for what, value in re.findall(r"([a-z -]+?) ([0-9.]+) s", label)}
+    times = {what.strip(): value for what, value in times.items()}
+    profile: Profile = SumoProfile(
+        amber_override_s=times.get("amber"),
+        all_red_override_s=times.get("all-red"),
+        min_green_override_s=times.get("min green"),
+    )
+    rilsa = RilsaProfile()
+    if label.startswith(f"{rilsa.name}/"):
+        profile = RilsaProfile(min_green_s=round(times.get("min green", rilsa.min_green_s)))
+    if profile.label != label:
+        raise InvalidInputError(
+            "no profile of that name is known", found=label[:80], limit="sumo/1, rilsa/1"
+        )
+    return profile

@@ -20,7 +20,7 @@ from ampelwerk.controllers.lease_of import lease_of
 from ampelwerk.controllers.preview import Preview, preview
 from ampelwerk.engine.estimation import Estimator
 from ampelwerk.engine.strategies.strategy import Wish
-from ampelwerk.models.errors import InvalidInputError, OverrideRefusedError
+from ampelwerk.models.errors import InvalidInputError, RequestRefusedError
 from ampelwerk.models.intersection import Intersection
 from ampelwerk.models.network import Network
 from ampelwerk.models.override import EndCause, Override, OverrideId, Role
@@ -109,8 +109,8 @@ class ControlRoom:
             _, number, step, item = heapq.heappop(self._due)
             try:
                 reply = self._do(step, item, now_ms, f"{item.name}-{step}-{number}")
-            except (OverrideRefusedError, InvalidInputError) as error:
-                code = error.code.value if isinstance(error, OverrideRefusedError) else "INVALID"
+            except (RequestRefusedError, InvalidInputError) as error:
+                code = error.code.value if isinstance(error, RequestRefusedError) else "INVALID"
                 self.happenings.append(
                     Happening(
                         time_s=now_s,

@@ -22,6 +22,7 @@ from ampelwerk.engine.strategies.rolling_horizon import Parameters, RollingHoriz
 from ampelwerk.engine.strategies.strategy import Strategy, Wish
 from ampelwerk.models.detection import DetectorFrame, LoopAlarm, LoopRole
 from ampelwerk.models.network import Network
+from ampelwerk.models.plan_schedule import StageSchedule
 from ampelwerk.sim.closed_loop import ClosedLoop
 from ampelwerk.sim.joint_signals import join_signals
 from ampelwerk.sim.link import InProcess, Link
@@ -79,7 +80,8 @@ class Estimated:
     ) -> None:
         self.estimator, self._signals = estimator, loop.signals
         blind = health.state.blind
-        self.decide = PlanWhereBlind(strategy, loop.network, loop.signals, blind).decide
+        plans = PlanWhereBlind(strategy, loop.network, loop.signals, blind)
+        self.decide, self.schedules = plans.decide, plans.schedules
         self.alarms = health.alarms
         # Compiled kernels are loaded now, not in the first tick.
         estimator.update(
@@ -184,6 +186,11 @@ def beliefs_of(link: Link) -> Estimator | None:
 def believed_by(control: Control | None) -> Estimator | None:
     """The estimator of a control, None if it has none."""
     return control.estimator if isinstance(control, Estimated) else None
+
+
+def schedules_of(control: Control | None) -> list[StageSchedule] | None:
+    """The plans that a control follows where it knows too little, None if it follows none."""
+    return control.schedules if isinstance(control, Estimated) else None
 
 
 @contextmanager

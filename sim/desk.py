@@ -11,7 +11,7 @@ from ampelwerk.controllers.lease_of import lease_of
 from ampelwerk.controllers.override_desk import OverrideDesk
 from ampelwerk.controllers.store.store import Store
 from ampelwerk.models.envelope import IntersectionId
-from ampelwerk.models.errors import OverrideRefusedError
+from ampelwerk.models.errors import RequestRefusedError
 from ampelwerk.models.override import Override, OverrideId, OverrideRequest, Role
 
 
@@ -121,6 +121,7 @@ class DirectDesk:
                     now_ms,
                     active=report.active,
                     ended=report.cause,
+                    green=arbiter.given(report.override_id),
                 )
 
     def changes(self) -> list[Override]:
@@ -132,7 +133,7 @@ class DirectDesk:
         """An override that is not over."""
         try:
             return self._desk.book.get(name)
-        except OverrideRefusedError:
+        except RequestRefusedError:
             return None
 
     def close(self) -> None:

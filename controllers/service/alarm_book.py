@@ -15,9 +15,9 @@ from typing import Any, TypeVar
 import grpc
 
 from ampelwerk.controllers.identity import Identity, valid_id
+from ampelwerk.controllers.service.clerk import Clerk
 from ampelwerk.controllers.service.errors import Refused
 from ampelwerk.controllers.service.live_city import LiveCity
-from ampelwerk.controllers.service.override_dispatch import OverrideDispatch
 from ampelwerk.controllers.service.session import Session
 from ampelwerk.controllers.site import loop_owners
 from ampelwerk.controllers.store.alarms import Alarms
@@ -45,21 +45,21 @@ class AlarmBook:
 
     Parameters
     ----------
-    dispatch : has the store; without one alarms live as long as the server.
+    clerk : has the store; without one alarms live as long as the server.
     """
 
-    def __init__(self, city: LiveCity, dispatch: OverrideDispatch | None) -> None:
-        self._city, self._dispatch = city, dispatch
+    def __init__(self, city: LiveCity, clerk: Clerk | None) -> None:
+        self._city, self._clerk = city, clerk
         self._lock = asyncio.Lock()
         self._loops_seen = 0
         self._owners = loop_owners(city.network)
-        if dispatch is not None:
-            self._restore(dispatch)
+        if clerk is not None:
+            self._restore(clerk)
 
-    def _restore(self, dispatch: OverrideDispatch) -> None:
+    def _restore(self, clerk: Clerk) -> None:
         """As the last server left them; its own opinions are formed anew."""
         now_ms = self._city.clock.unix_ms()
-        with dispatch.store.read() as reading:
+        with clerk.store.read() as reading:
             for place, content in reading.alarms.list():
                 session = self._city.by_name.get(place)
                 if session is None:
@@ -129,8 +129,8 @@ class AlarmBook:
 
     def tick(self) -> None:
         """Look at what the server itself has noticed."""
-        if self._dispatch is not None and not self._lock.locked():
-            self._dispatch.start(self.look())
+        if self._clerk is not None and not self._lock.locked():
+            self._clerk.start(self.look())
 
     async def look(self) -> None:
         """Raise and clear the server's own alarms."""
@@ -182,6 +182,20 @@ class AlarmBook:
                     text="the controller has refused a plan; it stays with the one it has",
                 ):
                     yield session, alarm
+            refused = session.published_refused
+            for alarm in _own(
+                session,
+                "published-plan",
+                now_ms,
+                active=refused is not None,
+                code="published_plan_rejected",
+                component=f"version {refused.version}" if refused is not None else "",
+                severity=alarm_pb2.ALARM_SEVERITY_MINOR,
+                text=f"the controller has refused it: {refused.cause}"
+                if refused is not None
+                else "",
+            ):
+                yield session, alarm
 
     async def _take(self, session: Session, told: Iterable[alarm_pb2.Alarm], now_ms: int) -> None:
         """Keep what has changed; what somebody has seen stays seen."""
@@ -214,8 +228,8 @@ class AlarmBook:
         """Make a change durable, with its record if somebody has asked for it, and then so."""
         if not changed:
             return
-        if self._dispatch is not None:
-            store, place = self._dispatch.store, session.name
+        if self._clerk is not None:
+            store, place = self._clerk.store, session.name
 
             def write() -> None:
                 if entry is None:
@@ -226,19 +240,19 @@ class AlarmBook:
                         _write(change.alarms, place, changed)
                         change.record(entry)
 
-            await self._dispatch.ask(lambda _: write())
+            await self._clerk.run(write)
         session.alarms = _merged(session.alarms, changed)
         session.changed += 1
 
     async def _whole(self, work: Coroutine[Any, Any, Result]) -> Result:
         """Carry something to its end, even if whoever asked has gone meanwhile."""
-        if self._dispatch is not None:
-            return await asyncio.shield(self._dispatch.start(work))
+        if self._clerk is not None:
+            return await self._clerk.carry_out(work)
         return await work
 
     async def _record(self, entry: AuditEntry) -> None:
-        if self._dispatch is not None:
-            await self._dispatch.ask(lambda desk: desk.record(entry))
+        if self._clerk is not None:
+            await self._clerk.record(entry)
 
 
 def _check(alarm: alarm_pb2.Alarm) -> None:
@@ -272,19 +286,17 @@ def _own(
 ) -> Iterator[alarm_pb2.Alarm]:
     """An alarm of the server as it is now; nothing for one that was never raised."""
     before = session.alarms.get(OWN + name)
-    if before is None and not active:
-        return
-    stood = before is not None and before.active
-    if not active and not stood:
-        return
-    yield alarm_pb2.Alarm(
-        alarm_id=OWN + name,
-        active=active,
-        code=before.code if before is not None and not active else code,
-        raised_unix_ms=before.raised_unix_ms if before is not None and stood else now_ms,
-        cleared_unix_ms=0 if active else now_ms,
-        **more,
-    )
+    stands = before is not None and before.active
+    if active:
+        yield alarm_pb2.Alarm(
+            alarm_id=OWN + name,
+            active=True,
+            code=code,
+            raised_unix_ms=before.raised_unix_ms if before is not None and stands else now_ms,
+            **more,
+        )
+    elif before is not None and stands:
+        yield _cleared(before, now_ms)
 
 
 def _cleared(alarm: alarm_pb2.Alarm, now_ms: int) -> alarm_pb2.Alarm:

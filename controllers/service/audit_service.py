@@ -6,9 +6,8 @@ import json
 from collections.abc import AsyncIterator, Sequence
 from functools import partial
 
-from ampelwerk.controllers.override_desk import OverrideDesk
+from ampelwerk.controllers.service.clerk import Clerk
 from ampelwerk.controllers.service.gate import Context
-from ampelwerk.controllers.service.override_dispatch import OverrideDispatch
 from ampelwerk.controllers.store import audit
 from ampelwerk.controllers.store.store import Store
 from ampelwerk.models.errors import InvalidInputError
@@ -16,7 +15,7 @@ from ampelwerk.proto.v1 import audit_pb2
 from ampelwerk.proto.v1.audit_pb2_grpc import AuditServiceServicer
 
 AT_ONCE = 500
-"""Records read at once: the desk waits no longer than that takes."""
+"""Records read at once: the clerk is kept no longer than that takes."""
 LAST_SEQ = 2**63 - 1
 """Highest number of a record."""
 
@@ -24,8 +23,8 @@ LAST_SEQ = 2**63 - 1
 class AuditService(AuditServiceServicer):
     """For supervisors."""
 
-    def __init__(self, dispatch: OverrideDispatch) -> None:
-        self._dispatch = dispatch
+    def __init__(self, clerk: Clerk) -> None:
+        self._clerk = clerk
 
     async def Query(
         self, request: audit_pb2.QueryAuditRequest, context: Context
@@ -34,11 +33,11 @@ class AuditService(AuditServiceServicer):
         first, last = max(1, request.from_seq), request.to_seq or LAST_SEQ
         if first > LAST_SEQ or last > LAST_SEQ:
             raise InvalidInputError("no such record", limit=f"1 to {LAST_SEQ}")
-        store = self._dispatch.store
-        last = min(last, await self._dispatch.ask(lambda _: _head(store)))
+        store = self._clerk.store
+        last = min(last, await self._clerk.run(lambda: _head(store)))
         while first <= last:
             end = min(last, first + AT_ONCE - 1)
-            for raw in await self._dispatch.ask(partial(_page, store, first, end, request)):
+            for raw in await self._clerk.run(partial(_page, store, first, end, request)):
                 yield audit_pb2.AuditEntry(record=raw.content, sha256=bytes.fromhex(raw.sha256))
             first = end + 1
 
@@ -46,8 +45,8 @@ class AuditService(AuditServiceServicer):
         self, request: audit_pb2.GetCheckpointRequest, context: Context
     ) -> audit_pb2.Checkpoint:
         """The last signed record."""
-        store = self._dispatch.store
-        found = await self._dispatch.ask(lambda _: _checkpoint(store))
+        store = self._clerk.store
+        found = await self._clerk.run(lambda: _checkpoint(store))
         if found is None:
             return audit_pb2.Checkpoint()
         content = json.loads(found.content)
@@ -71,7 +70,7 @@ def _checkpoint(store: Store) -> audit.RawCheckpoint | None:
 
 
 def _page(
-    store: Store, first: int, last: int, request: audit_pb2.QueryAuditRequest, _: OverrideDesk
+    store: Store, first: int, last: int, request: audit_pb2.QueryAuditRequest
 ) -> Sequence[audit.Raw]:
     """Records of a range that fit."""
     with store.read() as reading:

@@ -21,6 +21,9 @@ KEPT_MS = 3_600_000
 PER_MS = 1 << 20
 """Changes that a millisecond may bring: it keeps cursors of two starts apart."""
 
+PUBLISHED = "published"
+"""Name of the published plan of an intersection among its changes."""
+
 
 class Kind(Enum):
     """What may change."""
@@ -38,7 +41,7 @@ class Subject(NamedTuple):
     place: str
     """Intersection, empty for an override."""
     name: str = ""
-    """Name of the override or the alarm."""
+    """Name of the override or the alarm; of a plan only whether it is a published one."""
 
 
 class _Change(NamedTuple):
@@ -56,7 +59,7 @@ class CityChanges:
         self._overrides: dict[OverrideId, Override] = {}
         self._seen = [0] * len(city.sessions)
         self._alarms: list[Mapping[str, alarm_pb2.Alarm]] = [{} for _ in city.sessions]
-        self._plans: list[controller_pb2.PlanReport | None] = [None] * len(city.sessions)
+        self._plans: list[dict[bool, controller_pb2.PlanReport]] = [{} for _ in city.sessions]
 
     @property
     def cursor(self) -> int:
@@ -86,9 +89,10 @@ class CityChanges:
                 for name in now.keys() | before.keys():
                     if now.get(name) != before.get(name):
                         self._note(Subject(Kind.ALARM, session.name, name))
-            if session.plan_report is not self._plans[number]:
-                self._plans[number] = session.plan_report
-                self._note(Subject(Kind.PLAN, session.name))
+            for published, report in session.plan_reports.items():
+                if report is not self._plans[number].get(published):
+                    self._plans[number][published] = report
+                    self._note(Subject(Kind.PLAN, session.name, PUBLISHED if published else ""))
         now_ms = self._city.clock.mono_ms()
         while self._changes:
             subject, change = next(iter(self._changes.items()))

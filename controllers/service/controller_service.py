@@ -18,6 +18,7 @@ from ampelwerk.controllers.service.gate import Context, identity_of
 from ampelwerk.controllers.service.live_city import LiveCity
 from ampelwerk.controllers.service.override_dispatch import OverrideDispatch
 from ampelwerk.controllers.service.override_requests import OverrideRequests
+from ampelwerk.controllers.service.plan_dispatch import PlanDispatch
 from ampelwerk.controllers.service.session import PlanStream, Session, fit_to_show
 from ampelwerk.models.errors import InvalidInputError
 from ampelwerk.proto.v1 import controller_pb2, network_pb2, override_pb2, plan_pb2
@@ -28,6 +29,8 @@ CONNECTS_PER_S = 200
 LEAST_WINDOW_MS = 5_000
 """Shortest window for dialling again. [ms]"""
 BOOT_ID_BYTES = 16
+MOST_CAPABILITIES = 32
+"""A controller may say so many things it can do."""
 HIGHEST_VERSION = 1 << 62
 """Nobody counts so far."""
 MOST_LEASES = 64
@@ -89,9 +92,10 @@ class ControllerService(ControllerServiceServicer):
         timers: Timers,
         overrides: OverrideDispatch | None = None,
         requests: OverrideRequests | None = None,
+        plans: PlanDispatch | None = None,
     ) -> None:
-        self._city, self._timers, self._overrides = city, timers, overrides
-        self._requests = requests
+        self._city, self._timers = city, timers
+        self._overrides, self._requests, self._plans = overrides, requests, plans
 
     async def Register(
         self,
@@ -125,6 +129,7 @@ class ControllerService(ControllerServiceServicer):
         session.version = max(session.version, request.held_version)
         session.state = network_pb2.CONTROLLER_STATE_REGISTERED
         session.clock = request.clock
+        session.capabilities = frozenset(request.capabilities[:MOST_CAPABILITIES])
         session.changed += 1
         return controller_pb2.RegisterReply(
             epoch=city.epoch,
@@ -140,13 +145,17 @@ class ControllerService(ControllerServiceServicer):
     async def GetPlan(
         self, request: controller_pb2.GetPlanRequest, context: Context
     ) -> controller_pb2.GetPlanReply:
-        """The newest schedule, unless it is the one held."""
+        """The newest schedule and the newest published plan, unless they are the ones held."""
         session = session_of(self._city, context)
         check_name(session, request.intersection_id)
         reply = controller_pb2.GetPlanReply(epoch=self._city.epoch, version=session.version)
         held = request.if_version == session.version or session.version in session.quarantined
         if session.signed is not None and not held:
             reply.signed_plan.CopyFrom(session.signed)
+        if session.published is not None:
+            reply.published_version = session.published.version
+            if request.if_published_version != session.published.version:
+                reply.published_plan.CopyFrom(session.published.signed)
         return reply
 
     async def RequestPriority(
@@ -179,7 +188,7 @@ class ControllerService(ControllerServiceServicer):
         try:
             check_name(session_of(self._city, context), intersection_id)
         except (Refused, InvalidInputError) as error:
-            await self._overrides.turned_away(method, identity_of(context), as_refused(error))
+            await self._overrides.clerk.turned_away(method, identity_of(context), as_refused(error))
             raise
         return self._requests
 
@@ -226,7 +235,7 @@ class ControllerService(ControllerServiceServicer):
             elif kind == "heartbeat":
                 self._heartbeat(message.heartbeat, session, stream)
             elif kind == "plan_report":
-                self._plan_report(message.plan_report, session, stream)
+                await self._plan_report(message.plan_report, session, stream)
             elif kind == "override_report" and self._overrides is not None:
                 await self._overrides.reported(session, stream, message.override_report)
 
@@ -245,6 +254,9 @@ class ControllerService(ControllerServiceServicer):
         self._city.greet(session)
         if self._overrides is not None:
             self._overrides.greet(session, stream)
+        if self._plans is not None:
+            held = (hello.held_published_epoch, hello.held_published_version)
+            self._plans.greet(session, stream, held)
 
     def _heartbeat(
         self, beat: controller_pb2.Heartbeat, session: Session, stream: PlanStream
@@ -256,6 +268,7 @@ class ControllerService(ControllerServiceServicer):
         session.lease_until_ms = city.clock.mono_ms() + self._timers.lease_ms
         session.state = network_pb2.CONTROLLER_STATE_LEASED
         session.override_ids = tuple(filter(valid_id, beat.override_ids[:MOST_LEASES]))
+        city.took_over(session, beat.published_version)
         session.changed += 1
         if self._overrides is not None:
             self._overrides.heard(session, stream, session.override_ids)
@@ -272,11 +285,19 @@ class ControllerService(ControllerServiceServicer):
             )
         )
 
-    def _plan_report(
+    async def _plan_report(
         self, report: controller_pb2.PlanReport, session: Session, stream: PlanStream
     ) -> None:
         state = report.state
         if report.nonce and not stream.answered(report.nonce):
+            return
+        report.cause = fit_to_show(report.cause)
+        session.plan_reports[report.published] = report
+        session.changed += 1
+        if report.published:
+            if self._plans is not None:
+                await self._plans.reported(session, report)
+            self._city.progressed()
             return
         if state == plan_pb2.PLAN_STATE_ACCEPTED:
             session.accepted_version = max(session.accepted_version, report.version)
@@ -289,13 +310,10 @@ class ControllerService(ControllerServiceServicer):
                 extra={
                     "intersection": session.name,
                     "version": report.version,
-                    "cause": report.cause[:200],
+                    "cause": report.cause,
                     "rules": [finding.rule[:64] for finding in report.findings[:20]],
                 },
             )
         elif state in (plan_pb2.PLAN_STATE_EXPIRED, plan_pb2.PLAN_STATE_REVERTED):
             session.applied_version = 0
-        report.cause = fit_to_show(report.cause)
-        session.plan_report = report
-        session.changed += 1
         self._city.progressed()

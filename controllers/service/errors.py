@@ -15,22 +15,23 @@ import grpc
 
 from ampelwerk.controllers.convert import finding_message
 from ampelwerk.controllers.errors_told import TRAILER
-from ampelwerk.controllers.override_desk import STATUS as REFUSED
+from ampelwerk.controllers.requests import STATUS as REFUSED
 from ampelwerk.models.errors import (
     AmpelwerkError,
-    Finding,
     InvalidInputError,
     NotLeaderError,
-    OverrideRefusedError,
+    RequestRefusedError,
     StoreError,
     UnsafePlanError,
 )
+from ampelwerk.proto.v1 import common_pb2
 from ampelwerk.proto.v1.common_pb2 import ErrorDetail
 
 STORE_RETRY_MS = 1_000
 """A store that did not answer may be asked again after this time. [ms]"""
-MOST_FINDINGS = 20
-"""Findings told of one error."""
+MOST_FINDINGS, MOST_DETAIL_BYTES, MOST_TEXT = 20, 3_000, 1_000
+"""Findings told of one error, and how much they and the text may be: peers take 8 KiB of headers in all,
+and the trailer travels in base64."""
 log = logging.getLogger("ampelwerk.server")
 
 
@@ -50,7 +51,7 @@ class Refused(AmpelwerkError):
         code: str,
         message: str,
         *,
-        findings: Sequence[Finding] = (),
+        findings: Sequence[common_pb2.Finding] = (),
         retry_after_ms: int = 0,
         holder: str = "",
         expires_unix_ms: int = 0,
@@ -72,7 +73,7 @@ def as_refused(error: Exception) -> Refused:
     """The error as it is told to the peer."""
     if isinstance(error, Refused):
         return error
-    if isinstance(error, OverrideRefusedError):
+    if isinstance(error, RequestRefusedError):
         return Refused(
             grpc.StatusCode[REFUSED[error.code]],
             error.code.value,
@@ -85,7 +86,7 @@ def as_refused(error: Exception) -> Refused:
     for kind, status, code in STATUS:
         if isinstance(error, kind):
             findings = error.findings if isinstance(error, UnsafePlanError) else ()
-            return Refused(status, code, str(error), findings=findings)
+            return Refused(status, code, str(error), findings=[*map(finding_message, findings)])
     incident = secrets.token_hex(8)
     log.error("incident %s", incident, exc_info=error)
     return Refused(grpc.StatusCode.INTERNAL, "BUG", f"internal error, incident {incident}")
@@ -115,12 +116,17 @@ async def abort(context: grpc.aio.ServicerContext[Any, Any], error: Refused) -> 
     incident = str(error).rpartition(" ")[2] if error.code == "BUG" else ""
     detail = ErrorDetail(
         code=error.code,
-        findings=[finding_message(finding) for finding in error.findings[:MOST_FINDINGS]],
         findings_total=len(error.findings),
         retry_after_ms=error.retry_after_ms,
         holder=error.holder,
         expires_unix_ms=error.expires_unix_ms,
         incident_id=incident,
     )
-    await context.abort(error.status, str(error), ((TRAILER, detail.SerializeToString()),))
+    for finding in error.findings[:MOST_FINDINGS]:
+        detail.findings.append(finding)
+        if detail.ByteSize() > MOST_DETAIL_BYTES:
+            del detail.findings[-1]
+            break
+    text = str(error)[:MOST_TEXT]
+    await context.abort(error.status, text, ((TRAILER, detail.SerializeToString()),))
     raise AssertionError("abort returned")

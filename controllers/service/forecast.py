@@ -78,7 +78,7 @@ def _forecast(
     now_ms: int,
 ) -> Preview | None:
     """Forecast one leg."""
-    site, now_ds = session.intersection, now_ms // 100
+    site, now_ds = session.with_plans, now_ms // 100
     begin_ms = max(now_ms, request.not_before_unix_ms)
     lease = Lease(
         override_id="forecast",

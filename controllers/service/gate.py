@@ -237,9 +237,8 @@ class Gate(grpc.aio.ServerInterceptor):
             return task.result()
         finally:
             del self._streams[task]
-            if not task.done():  # whoever called has gone
-                task.cancel()
-                await asyncio.gather(task, return_exceptions=True)
+            task.cancel()  # whoever called may have gone
+            await asyncio.gather(task, return_exceptions=True)
 
     def _drained(self, method: str) -> bool:
         return self._draining and method not in self._lingering

@@ -20,9 +20,11 @@ from ampelwerk.controllers import convert
 from ampelwerk.controllers.clock import Clock
 from ampelwerk.controllers.control import Control
 from ampelwerk.controllers.frame_border import FrameBorder
+from ampelwerk.controllers.plan_convert import read_content
 from ampelwerk.controllers.service.session import Decided, Session
 from ampelwerk.controllers.signing import PlanSigner
 from ampelwerk.controllers.site import loop_owners
+from ampelwerk.controllers.steering import with_plans_of
 from ampelwerk.engine.estimation import Estimator
 from ampelwerk.engine.kernels.city import City
 from ampelwerk.engine.kernels.decision import Signals
@@ -30,7 +32,8 @@ from ampelwerk.engine.kernels.traffic import Traffic
 from ampelwerk.engine.strategies.strategy import Wish
 from ampelwerk.models.detection import DetectorFrame
 from ampelwerk.models.network import Network
-from ampelwerk.proto.v1 import controller_pb2, telemetry_pb2
+from ampelwerk.models.plan_schedule import StageSchedule
+from ampelwerk.proto.v1 import controller_pb2, plan_pb2, telemetry_pb2
 
 VALID_MS = 60_000
 """A schedule lapses unless renewed within a minute. [ms]"""
@@ -123,13 +126,16 @@ class LiveCity:
         """Estimator and strategy; until it is set nothing is decided."""
         self.beliefs: Estimator | None = None
         """What the control believes about traffic, None if it believes nothing."""
+        self.schedules: list[StageSchedule] | None = None
+        """Plans that the control follows where it knows too little, None if it follows none."""
         self.algorithm = ""
         """Name of the control, for explanations."""
         self.served: Callable[[int], Sequence[Served]] = self._group_names
         """Whom each signal group of an intersection serves, in words, for explanations."""
         self.progressed: Callable[[], None] = lambda: None
         """Called when a controller has reported about a plan."""
-        self._signer = signer
+        self.signer = signer
+        """Signs what goes down."""
         own: list[dict[str, int]] = [{} for _ in range(size)]
         for loop, owner in enumerate(loop_owners(network)):
             if owner is not None:
@@ -195,6 +201,21 @@ class LiveCity:
         traffic = await loop.run_in_executor(self._pool, copy.deepcopy, beliefs.traffic)
         return beliefs.city, traffic
 
+    def took_over(self, session: Session, version: int) -> None:
+        """A controller follows another plan of its own from now on, 0: the one it came with."""
+        if version == session.published_applied:
+            return
+        session.published_applied = version
+        session.changed += 1
+        published, site = session.published, session.intersection
+        schedule: StageSchedule = site.schedule
+        if published is not None and version == published.version:
+            content, _ = read_content(plan_pb2.Plan.FromString(published.signed.plan), site)
+            schedule = content.schedule if content is not None else schedule
+        session.with_plans = with_plans_of(site, schedule)
+        if self.schedules is not None:
+            self.schedules[session.number] = schedule
+
     def close(self) -> None:
         """End the engine's thread."""
         self._pool.shutdown(wait=False, cancel_futures=True)
@@ -251,7 +272,7 @@ class LiveCity:
         if session.stream is None or session.stage is None:
             return
         session.version += 1
-        session.signed = self._signer.signed(
+        session.signed = self.signer.signed(
             convert.rolling_plan(
                 session.intersection,
                 session.stage,

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 import grpc
 
 from ampelwerk.controllers.override_convert import override_message
-from ampelwerk.controllers.service.city_changes import CityChanges, Kind, Subject
+from ampelwerk.controllers.service.city_changes import PUBLISHED, CityChanges, Kind, Subject
 from ampelwerk.controllers.service.errors import Refused
 from ampelwerk.controllers.service.gate import Context
 from ampelwerk.controllers.service.live_city import LiveCity
@@ -97,8 +97,10 @@ class NetworkService(NetworkServiceServicer):
         for session in sessions.values():
             events.append(network_pb2.NetworkEvent(intersection=session.status()))
             events += [network_pb2.NetworkEvent(alarm=alarm) for alarm in session.alarms.values()]
-            if session.plan_report is not None:
-                events.append(network_pb2.NetworkEvent(plan=_plan_event(session)))
+            events += [
+                network_pb2.NetworkEvent(plan=_plan_event(session, published))
+                for published in session.plan_reports
+            ]
         if self._overrides is not None:
             for override in await self._overrides.ask(lambda desk: desk.book.all()):
                 if _is_at(override, sessions):
@@ -122,7 +124,7 @@ class NetworkService(NetworkServiceServicer):
         if subject.kind is Kind.INTERSECTION:
             event.intersection.CopyFrom(session.status())
         elif subject.kind is Kind.PLAN:
-            event.plan.CopyFrom(_plan_event(session))
+            event.plan.CopyFrom(_plan_event(session, subject.name == PUBLISHED))
         elif subject.name in session.alarms:
             event.alarm.CopyFrom(session.alarms[subject.name])
         else:
@@ -134,13 +136,13 @@ def _is_at(override: Override, sessions: dict[str, Session]) -> bool:
     return any(str(leg.intersection_id) in sessions for leg in override.request.legs)
 
 
-def _plan_event(session: Session) -> network_pb2.PlanEvent:
+def _plan_event(session: Session, published: bool) -> network_pb2.PlanEvent:
     """What the controller has said of a plan last."""
-    report = session.plan_report
-    assert report is not None
+    report = session.plan_reports[published]
     return network_pb2.PlanEvent(
         intersection_id=session.name,
         version=report.version,
         state=report.state,
         cause=report.cause,
+        published=published,
     )

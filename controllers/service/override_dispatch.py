@@ -1,32 +1,27 @@
 """Overrides between the desk and the controllers: what changed goes down, what is said comes up.
 
-The desk writes to the store before anything has an effect, and a write waits for the disk. So it works
-in a thread of its own, one call after another, and the event loop goes on. What changed is pushed in
-the order in which it was decided. A controller that comes (back) is told everything that is due.
+The desk writes to the store before anything has an effect; so it works in the clerk's thread, and the
+event loop goes on. What changed is pushed in the order in which it was decided. A controller that comes
+(back) is told everything that is due.
 """
 
 from __future__ import annotations
 
-import asyncio
-import logging
-from collections.abc import Callable, Coroutine, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TypeVar
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from ampelwerk.controllers.identity import Identity
-from ampelwerk.controllers.override_convert import end_cause, push_of, state_of
+from ampelwerk.controllers.override_convert import end_cause, green_of, push_of, state_of
 from ampelwerk.controllers.override_desk import OverrideDesk
 from ampelwerk.controllers.override_policy import Policy
-from ampelwerk.controllers.service.errors import Refused
+from ampelwerk.controllers.service.clerk import Clerk
 from ampelwerk.controllers.service.live_city import LiveCity
 from ampelwerk.controllers.service.session import PlanStream, Session
-from ampelwerk.controllers.store import audit, database
-from ampelwerk.controllers.store.audit import AuditEntry
 from ampelwerk.controllers.store.store import Store
-from ampelwerk.models.errors import OverrideRefusedError, RefusalCode, StoreError
+from ampelwerk.models.envelope import IntersectionId
+from ampelwerk.models.errors import OverrideRefusedError, RefusalCode
+from ampelwerk.models.intersection import Intersection
 from ampelwerk.models.override import (
     EndCause,
     Override,
@@ -39,9 +34,22 @@ from ampelwerk.proto.v1 import common_pb2, controller_pb2
 Result = TypeVar("Result")
 Decided = tuple[Override, Sequence[Override]]
 """The reply, and everything that changed."""
-SIGN_MS, SIGN_RECORDS = 60_000, 1_000
-"""The audit is signed so often, if there is something new: after this time [ms], or so many records."""
-log = logging.getLogger("ampelwerk.server")
+
+
+class _Sites(Mapping[IntersectionId, Intersection]):
+    """Intersections of a live city, with the plans that their controllers follow by now."""
+
+    def __init__(self, city: LiveCity) -> None:
+        self._sessions = city.by_name
+
+    def __getitem__(self, name: IntersectionId) -> Intersection:
+        return self._sessions[str(name)].with_plans
+
+    def __iter__(self) -> Iterator[IntersectionId]:
+        return map(IntersectionId, self._sessions)
+
+    def __len__(self) -> int:
+        return len(self._sessions)
 
 
 class OverrideDispatch:
@@ -49,7 +57,7 @@ class OverrideDispatch:
 
     Parameters
     ----------
-    store : keeps overrides and audit; closed with the server.
+    store : keeps overrides, plans and audit; closed with the server.
     key : signs checkpoints of the audit; None: they are not signed.
     """
 
@@ -61,65 +69,39 @@ class OverrideDispatch:
         *,
         key: Ed25519PrivateKey | None = None,
     ) -> None:
-        self._city, self.store = city, store
-        sites = {s.intersection.intersection_id: s.intersection for s in city.sessions}
-        self._desk = OverrideDesk(store, sites, policy, reachable=self._check_reachable)
-        self._pool = ThreadPoolExecutor(1, "override-desk")
-        self._tasks: set[asyncio.Task[Any]] = set()
+        self._city, self.clerk = city, Clerk(city, store, key)
+        self._desk = OverrideDesk(store, _Sites(city), policy, reachable=self._check_reachable)
         self._ticking = False
         self.changed: Callable[[Sequence[Override]], None] = lambda overrides: None
         """Told of overrides that have changed."""
-        self._key, self._signed_ms, self._signed_seq = key, city.clock.mono_ms(), 0
 
     async def decide(self, call: Callable[[OverrideDesk, int], Decided]) -> Override:
         """Let the desk decide a request and tell the controllers; the reply.
 
         It is carried to its end even if whoever asked has gone meanwhile.
         """
-        return await asyncio.shield(self.start(self._decide(call)))
+        return await self.clerk.carry_out(self._decide(call))
 
     async def ask(self, call: Callable[[OverrideDesk], Result]) -> Result:
         """Run something in the desk's thread."""
-        return await asyncio.get_running_loop().run_in_executor(self._pool, call, self._desk)
-
-    async def refuse(self, error: Exception, entry: AuditEntry) -> None:
-        """Record a refusal that the desk has not seen."""
-        await asyncio.shield(self.start(self.ask(lambda desk: desk.refuse(error, entry))))
-
-    async def turned_away(self, method: str, identity: Identity, error: Refused) -> None:
-        """Record a command that was refused before anybody looked at what it asks for.
-
-        Parameters
-        ----------
-        method : of the interface, or as the audit names it.
-        """
-        entry = AuditEntry(
-            at_unix_ms=self._city.clock.unix_ms(),
-            actor=identity.name,
-            role=identity.kind.value,
-            method=audited_method(method),
-            target="",
-            result=error.code,
-            detail=str(error),
-        )
-        await asyncio.shield(self.start(self.ask(lambda desk: desk.record(entry))))
+        return await self.clerk.run(lambda: call(self._desk))
 
     def tick(self) -> None:
         """Let what is over end; one tick at a time."""
         if not self._ticking:
             self._ticking = True
-            self.start(self._tick())
+            self.clerk.start(self._tick())
 
     def greet(self, session: Session, stream: PlanStream) -> None:
         """A controller has connected: tell it what is due, and what is over since it was there."""
         session.ask_again = True
-        self.start(self._greet(session, stream))
+        self.clerk.start(self._greet(session, stream))
 
     def heard(self, session: Session, stream: PlanStream, held: Iterable[str]) -> None:
         """A heartbeat: leases that are over here are ended there."""
         names = [OverrideId(name) for name in held]
         if names and not stream.unanswered_overrides:
-            self.start(self._end_strays(session, stream, names))
+            self.clerk.start(self._end_strays(session, stream, names))
 
     async def reported(
         self, session: Session, stream: PlanStream, report: controller_pb2.OverrideReport
@@ -131,37 +113,16 @@ class OverrideDispatch:
         """
         if report.nonce and not stream.override_answered(report.nonce):
             return
-        await asyncio.shield(self.start(self._reported(session, report)))
+        await self.clerk.carry_out(self._reported(session, report))
 
     async def settled(self) -> None:
         """Until all that has begun is done."""
-        while self._tasks:
-            await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.clerk.settled()
 
     @property
     def idle(self) -> bool:
         """Nothing is being done."""
-        return not self._tasks
-
-    async def close(self) -> None:
-        """Finish what has begun, and let go of the store."""
-        await self.settled()
-        self._pool.shutdown()
-        self.store.close()
-
-    def start(self, work: Coroutine[Any, Any, Result]) -> asyncio.Task[Result]:
-        """Begin something that the end of the server waits for."""
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._done)
-        return task
-
-    def _done(self, task: asyncio.Task[Any]) -> None:
-        self._tasks.discard(task)
-        self._city.progressed()
-        error = None if task.cancelled() else task.exception()
-        if isinstance(error, StoreError):
-            log.error("the store failed: %s", error)
+        return self.clerk.idle
 
     async def _decide(self, call: Callable[[OverrideDesk, int], Decided]) -> Override:
         now_ms = self._city.clock.unix_ms()
@@ -173,22 +134,9 @@ class OverrideDispatch:
         now_ms = self._city.clock.unix_ms()
         try:
             self._push(await self.ask(lambda desk: desk.tick(now_ms)))
-            await self.ask(lambda _: self._sign(now_ms))
+            await self.clerk.sign(now_ms)
         finally:
             self._ticking = False
-
-    def _sign(self, now_unix_ms: int) -> None:
-        """Sign the audit's last record when that is due."""
-        if self._key is None:
-            return
-        with self.store.read() as reading:
-            seq = reading.audit_seq
-        mono_ms = self._city.clock.mono_ms()
-        if mono_ms - self._signed_ms < SIGN_MS and seq - self._signed_seq < SIGN_RECORDS:
-            return
-        with database.writing(self.store.engine) as connection:
-            audit.add_checkpoint(connection, self._key, now_unix_ms)
-        self._signed_ms, self._signed_seq = mono_ms, seq
 
     async def _greet(self, session: Session, stream: PlanStream) -> None:
         place = session.intersection.intersection_id
@@ -220,7 +168,9 @@ class OverrideDispatch:
         else:
             return
         changed = await self.ask(
-            lambda desk: desk.reported(name, place, now_ms, active=active, ended=ended)
+            lambda desk: desk.reported(
+                name, place, now_ms, active=active, ended=ended, green=green_of(report, place)
+            )
         )
         if ended is not None:
             self._push(changed)  # over everywhere else, too, if it is
@@ -266,17 +216,3 @@ class OverrideDispatch:
                     found=session.cause,
                     remedy="ask again when the fault is cleared at the cabinet",
                 )
-
-
-def audited_method(method: str) -> str:
-    """A method of the interface as the audit names it, such as ``override.request``."""
-    service, _, name = method.rpartition("/")
-    if not service:
-        return method
-    kind = service.rpartition(".")[2].removesuffix("Service").lower()
-    return f"{kind}.{name.lower()}"
-
-
-def bounded(entry: AuditEntry, most: int = 1_000) -> AuditEntry:
-    """An entry whose texts, which a stranger may have sent, have an end."""
-    return replace(entry, target=entry.target[:most], reason=entry.reason[:most])

@@ -9,7 +9,7 @@ from ampelwerk.controllers.identity import Identity, valid_id
 from ampelwerk.controllers.override_convert import check_reason, key_of, request_of
 from ampelwerk.controllers.override_desk import OverrideDesk
 from ampelwerk.controllers.service.live_city import LiveCity
-from ampelwerk.controllers.service.override_dispatch import Decided, OverrideDispatch, bounded
+from ampelwerk.controllers.service.override_dispatch import Decided, OverrideDispatch
 from ampelwerk.controllers.store.audit import AuditEntry
 from ampelwerk.models.errors import InvalidInputError
 from ampelwerk.models.override import Override, OverrideId, OverrideRequest, Role
@@ -93,17 +93,15 @@ class OverrideRequests:
     async def _refuse(
         self, error: Exception, who: Identity, method: str, target: str, reason: str
     ) -> None:
-        await self._dispatch.refuse(
+        await self._dispatch.clerk.refuse(
             error,
-            bounded(
-                AuditEntry(
-                    at_unix_ms=self._city.clock.unix_ms(),
-                    actor=who.name,
-                    role=who.kind.value,
-                    method=method,
-                    target=target,
-                    result="",
-                    reason=reason,
-                )
+            AuditEntry(
+                at_unix_ms=self._city.clock.unix_ms(),
+                actor=who.name,
+                role=who.kind.value,
+                method=method,
+                target=target,
+                result="",
+                reason=reason,
             ),
         )

@@ -19,13 +19,14 @@ from ampelwerk.controllers.service.alarm_service import AlarmService
 from ampelwerk.controllers.service.audit_service import AuditService
 from ampelwerk.controllers.service.controller_service import ControllerService, Timers
 from ampelwerk.controllers.service.decision_service import DecisionService
-from ampelwerk.controllers.service.forecast import Forecaster
 from ampelwerk.controllers.service.gate import Gate
 from ampelwerk.controllers.service.live_city import LiveCity
 from ampelwerk.controllers.service.network_service import NetworkService
 from ampelwerk.controllers.service.override_dispatch import OverrideDispatch
 from ampelwerk.controllers.service.override_requests import OverrideRequests
 from ampelwerk.controllers.service.override_service import OverrideService
+from ampelwerk.controllers.service.plan_dispatch import PlanDispatch
+from ampelwerk.controllers.service.plan_service import PlanService
 from ampelwerk.controllers.service.rates import RATES, Buckets
 from ampelwerk.controllers.service.telemetry_service import TelemetryService
 from ampelwerk.models.errors import InvalidInputError
@@ -38,6 +39,7 @@ from ampelwerk.proto.v1 import (
     network_pb2,
     network_pb2_grpc,
     override_pb2_grpc,
+    plan_pb2_grpc,
     telemetry_pb2_grpc,
 )
 
@@ -76,7 +78,7 @@ class Server:
     city_name : trust domain of the certificates.
     reflection : tell clients what the interface looks like; for development.
     called : told method and status of every call that has ended.
-    overrides : desk of the control room; without one it offers neither overrides nor audit.
+    overrides : desk of the control room; without one it offers neither overrides, plans nor audit.
     limited : nobody may call too often.
     """
 
@@ -101,7 +103,7 @@ class Server:
             city_name,
             Buckets(city.clock.mono_ms, RATES if limited else {}),
             called,
-            overrides.turned_away if overrides else None,
+            overrides.clerk.turned_away if overrides else None,
         )
         self._server = grpc.aio.server(interceptors=[self._gate], options=OPTIONS)
         self._credentials = grpc.ssl_server_credentials(
@@ -109,15 +111,19 @@ class Server:
             root_certificates=credentials.authority,
             require_client_auth=True,
         )
-        requests = OverrideRequests(city, overrides) if overrides is not None else None
+        requests: OverrideRequests | None = None
+        self._plans: PlanDispatch | None = None
+        if overrides is not None:
+            requests = OverrideRequests(city, overrides)
+            self._plans = PlanDispatch(city, overrides.clerk, self.timers.ack_timeout_ms)
         self._stopping = asyncio.Event()
-        self._alarms = AlarmBook(city, overrides)
+        self._alarms = AlarmBook(city, overrides.clerk if overrides is not None else None)
         self.telemetry = TelemetryService(city, self._alarms)
         self._health = HealthServicer()
         services: list[tuple[Any, object, str]] = [
             (
                 controller_pb2_grpc.add_ControllerServiceServicer_to_server,
-                ControllerService(city, self.timers, overrides, requests),
+                ControllerService(city, self.timers, overrides, requests, self._plans),
                 "ampelwerk.v1.ControllerService",
             ),
             (
@@ -142,10 +148,11 @@ class Server:
             ),
             (health_pb2_grpc.add_HealthServicer_to_server, self._health, "grpc.health.v1.Health"),
         ]
-        self._forecaster: Forecaster | None = None
-        if overrides is not None and requests is not None:
+        self._closing: list[Callable[[], None]] = []
+        if overrides is not None and requests is not None and self._plans is not None:
+            plans = PlanService(city, self._plans, overrides.clerk)
             room = OverrideService(city, overrides, requests)
-            self._forecaster = room.forecaster
+            self._closing += [room.forecaster.close, plans.close]
             services += (
                 (
                     override_pb2_grpc.add_OverrideServiceServicer_to_server,
@@ -153,8 +160,13 @@ class Server:
                     "ampelwerk.v1.OverrideService",
                 ),
                 (
+                    plan_pb2_grpc.add_PlanServiceServicer_to_server,
+                    plans,
+                    "ampelwerk.v1.PlanService",
+                ),
+                (
                     audit_pb2_grpc.add_AuditServiceServicer_to_server,
-                    AuditService(overrides),
+                    AuditService(overrides.clerk),
                     "ampelwerk.v1.AuditService",
                 ),
             )
@@ -205,9 +217,9 @@ class Server:
         await stopped
         await self._gate.settled(LINGER_S)
         if self.overrides is not None:
-            await self.overrides.close()
-        if self._forecaster is not None:
-            self._forecaster.close()
+            await self.overrides.clerk.close()
+        for close in self._closing:
+            close()
         self.city.close()
 
     async def _sweep(self) -> None:
@@ -217,9 +229,11 @@ class Server:
             self.sweep()
 
     def sweep(self) -> None:
-        """Look at leases, overrides, unanswered pushes and gaps in detector data once."""
+        """Look at leases, overrides, batches, unanswered pushes and gaps in detector data once."""
         if self.overrides is not None:
             self.overrides.tick()
+        if self._plans is not None:
+            self._plans.tick()
         self._alarms.tick()
         now_ms = self.city.clock.mono_ms()
         for session in self.city.sessions:

@@ -1,7 +1,8 @@
 """What the server knows about one controller, and the slot through which plans go out to it.
 
-At most one push is unanswered. A newer one waits in a slot, not in a queue: what is out of date is
-never sent. That a write has ended proves nothing; an answer does.
+At most one push is unanswered. A newer schedule waits in a slot, not in a queue: what is out of date is
+never sent. Published plans wait in a queue before it: each of them is answered. That a write has ended
+proves nothing; an answer does.
 """
 
 from __future__ import annotations
@@ -30,10 +31,10 @@ DECISIONS_KEPT = 200
 """Decisions remembered of one intersection."""
 
 
-def fit_to_show(text: str) -> str:
+def fit_to_show(text: str, most: int = MOST_SAID) -> str:
     """What a controller says, as it may stand on somebody's screen: bounded, without control codes."""
     return "".join(
-        sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in text[:MOST_SAID]
+        sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in text[:most]
     )
 
 
@@ -65,6 +66,7 @@ class PlanStream:
         self._mono_ms = mono_ms
         self._outbox: deque[controller_pb2.ServerMessage] = deque()
         self._slot: controller_pb2.PlanPush | None = None
+        self._published: deque[controller_pb2.ServerMessage] = deque()
         self._nonce = 0
         self._wake = asyncio.Event()
         self.unanswered: Unanswered | None = None
@@ -82,6 +84,7 @@ class PlanStream:
         """Nothing to send and nothing unanswered."""
         return (
             self._slot is None
+            and not self._published
             and self.unanswered is None
             and not self.unanswered_overrides
             and not self._outbox
@@ -102,13 +105,18 @@ class PlanStream:
         self._slot = push
         self._wake.set()
 
+    def push_published(self, message: controller_pb2.ServerMessage) -> None:
+        """Send a published plan, or `Activate`; each is answered before the next push goes out."""
+        self._published.append(message)
+        self._wake.set()
+
     def answered(self, nonce: int) -> bool:
         """Take note of a report; false if it is about none of the last push."""
         if nonce != self._nonce:
             self.stale_reports += 1
             return False
         self.unanswered = None
-        if self._slot is not None:
+        if self._slot is not None or self._published:
             self._wake.set()
         return True
 
@@ -145,14 +153,45 @@ class PlanStream:
                 return self._outbox.popleft()
             if self.closed:
                 return None
-            if self._slot is not None and self.unanswered is None:
-                push, self._slot = self._slot, None
-                self._nonce += 1
-                push.nonce = self._nonce
-                self.unanswered = Unanswered(self._nonce, push.version, self._mono_ms())
-                return controller_pb2.ServerMessage(plan_push=push)
+            if self.unanswered is None:
+                message = self._next_push()
+                if message is not None:
+                    return message
             self._wake.clear()
             await self._wake.wait()
+
+    def _next_push(self) -> controller_pb2.ServerMessage | None:
+        """The push whose turn it is, with its nonce."""
+        if self._published:
+            message = self._published.popleft()
+        elif self._slot is not None:
+            message, self._slot = controller_pb2.ServerMessage(plan_push=self._slot), None
+        else:
+            return None
+        self._nonce += 1
+        push = message.plan_push if message.HasField("plan_push") else message.activate
+        push.nonce = self._nonce
+        self.unanswered = Unanswered(self._nonce, message.plan_push.version, self._mono_ms())
+        return message
+
+
+class PublishedPlan(NamedTuple):
+    """A cyclic plan or a calendar that somebody has published."""
+
+    epoch: int
+    """Term of the server that published it."""
+    version: int
+    """Version in the store."""
+    signed: plan_pb2.SignedPlan
+    """As it was signed."""
+
+
+class RefusedPlan(NamedTuple):
+    """A published plan that its controller has refused."""
+
+    version: int
+    cause: str
+    """What the controller says."""
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -169,6 +208,8 @@ class Session:
     """Its detectors, with their indices into `Network.loops`."""
     boot_id: bytes = b""
     """Start of the controller's program that registered last."""
+    capabilities: frozenset[str] = frozenset()
+    """What the controller can do."""
     state: network_pb2.ControllerState = network_pb2.CONTROLLER_STATE_UNKNOWN
     """Life of the controller."""
     mode: common_pb2.Mode = common_pb2.MODE_UNSPECIFIED
@@ -186,7 +227,7 @@ class Session:
     stream: PlanStream | None = None
     """Its open stream of plans."""
     version: int = 0
-    """Version given out last; never used twice."""
+    """Version of a schedule given out last; never used twice."""
     stage: int | None = None
     """Stage of its schedule, None while there is none."""
     ask_again: bool = False
@@ -204,7 +245,15 @@ class Session:
     applied_version: int = 0
     """Newest version it has put into force."""
     quarantined: set[int] = field(default_factory=set)
-    """Versions it has refused."""
+    """Schedules it has refused, by version."""
+    published: PublishedPlan | None = None
+    """Cyclic plan or calendar that it shall have beneath its schedules."""
+    published_applied: int = 0
+    """Version of the published plan that has taken over there."""
+    with_plans: Intersection = field(init=False)
+    """The intersection with the plans that its controller may be told to run by now."""
+    published_refused: RefusedPlan | None = None
+    """Published plan it has refused last, None if it has accepted a newer one."""
     detector_inbox: Inbox[telemetry_pb2.DetectorBatch] = field(default_factory=Inbox)
     """Detector data."""
     event_inbox: Inbox[telemetry_pb2.EventBatch] = field(default_factory=Inbox)
@@ -213,8 +262,8 @@ class Session:
     """What it shows."""
     alarms: dict[str, alarm_pb2.Alarm] = field(default_factory=dict)
     """Its alarms by their id; replaced with every change, never changed."""
-    plan_report: controller_pb2.PlanReport | None = None
-    """What it has said of a plan last."""
+    plan_reports: dict[bool, controller_pb2.PlanReport] = field(default_factory=dict)
+    """What it has said last of a schedule, and under True of a published plan."""
     decisions: deque[Decided] = field(default_factory=lambda: deque(maxlen=DECISIONS_KEPT))
     """What was decided last, by time."""
     changed: int = 0
@@ -224,6 +273,14 @@ class Session:
     def name(self) -> str:
         """The intersection."""
         return str(self.intersection.intersection_id)
+
+    def __post_init__(self) -> None:
+        self.with_plans = self.intersection
+
+    @property
+    def takes_published(self) -> bool:
+        """Its controller is there, and takes published plans."""
+        return self.stream is not None and "published" in self.capabilities
 
     def status(self) -> network_pb2.IntersectionStatus:
         """As a control room sees it."""
@@ -235,6 +292,7 @@ class Session:
             clock=self.clock,
             signal_state=self.signals,
             plan_version=self.applied_version,
+            published_version=self.published_applied,
             override_ids=self.override_ids,
             open_alarms=sum(alarm.active for alarm in self.alarms.values()),
             state=self.state,

@@ -1,4 +1,4 @@
-"""Stored overrides, and the replies to requests that may come again."""
+"""Stored overrides."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ import sqlalchemy as sa
 
 from ampelwerk.controllers.store import schema
 from ampelwerk.models.envelope import IntersectionId
-from ampelwerk.models.errors import KeyReusedError, StoreError
+from ampelwerk.models.errors import StoreError
 from ampelwerk.models.override import (
     EndCause,
+    GreenGiven,
     Override,
     OverrideAction,
     OverrideId,
@@ -22,9 +23,6 @@ from ampelwerk.models.override import (
     OverrideState,
     Role,
 )
-
-REMEMBERED_MS = 86_400_000
-"""A reply is kept a day. [ms]"""
 
 
 class Overrides:
@@ -75,47 +73,6 @@ class Overrides:
         )
         return [_override(row) for row in self._connection.execute(query)]
 
-    def reply(self, actor: str, key: str, request_sha256: str, now_unix_ms: int) -> bytes | None:
-        """The reply given before to the same request, None if it is new.
-
-        Raises
-        ------
-        KeyReusedError : the key was used for another request.
-        """
-        row = self._connection.execute(
-            sa.select(schema.idempotency)
-            .where(schema.idempotency.c.actor == actor)
-            .where(schema.idempotency.c.key == key)
-            .where(schema.idempotency.c.expires_unix_ms > now_unix_ms)
-        ).first()
-        if row is None:
-            return None
-        if row.request_sha256 != request_sha256:
-            raise KeyReusedError(key)
-        return bytes(row.reply)
-
-    def remember(
-        self, actor: str, key: str, request_sha256: str, reply: bytes, now_unix_ms: int
-    ) -> None:
-        """Keep a reply for a day, and forget older ones."""
-        self._connection.execute(
-            sa.delete(schema.idempotency).where(
-                sa.or_(
-                    schema.idempotency.c.expires_unix_ms <= now_unix_ms,
-                    sa.and_(schema.idempotency.c.actor == actor, schema.idempotency.c.key == key),
-                )
-            )
-        )
-        self._connection.execute(
-            sa.insert(schema.idempotency).values(
-                actor=actor,
-                key=key,
-                request_sha256=request_sha256,
-                reply=reply,
-                expires_unix_ms=now_unix_ms + REMEMBERED_MS,
-            )
-        )
-
 
 def override_bytes(override: Override) -> bytes:
     """An override as JSON, the same for the same."""
@@ -132,6 +89,7 @@ def read_override(content: bytes) -> Override:
     plain["cause"] = None if plain["cause"] is None else EndCause(plain["cause"])
     for name in ("delivered", "active", "gone"):
         plain[name] = tuple(IntersectionId(place) for place in plain[name])
+    plain["greens"] = tuple(GreenGiven(**green) for green in plain.get("greens", ()))
     return Override(request=OverrideRequest(**request), **plain)
 
 

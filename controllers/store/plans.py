@@ -18,6 +18,7 @@ from ampelwerk.models.errors import InvalidInputError, StoreError
 class PlanState(StrEnum):
     """What became of a version."""
 
+    VERIFIED = "verified"
     PUBLISHED = "published"
     ACCEPTED = "accepted"
     APPLIED = "applied"
@@ -28,17 +29,18 @@ class PlanState(StrEnum):
     QUARANTINED = "quarantined"
 
 
+GONE = (PlanState.REJECTED, PlanState.SUPERSEDED, PlanState.EXPIRED, PlanState.REVERTED)
+"""What may become of a version at any time."""
 NEXT = {
-    PlanState.PUBLISHED: (
-        PlanState.ACCEPTED, PlanState.REJECTED, PlanState.SUPERSEDED, PlanState.EXPIRED,
-    ),
-    PlanState.ACCEPTED: (
-        PlanState.APPLIED, PlanState.SUPERSEDED, PlanState.EXPIRED, PlanState.REVERTED,
-    ),
-    PlanState.APPLIED: (PlanState.SUPERSEDED, PlanState.EXPIRED, PlanState.REVERTED),
+    PlanState.VERIFIED: (PlanState.PUBLISHED, PlanState.REJECTED, PlanState.REVERTED),
+    PlanState.PUBLISHED: (PlanState.ACCEPTED, *GONE),
+    PlanState.ACCEPTED: (PlanState.APPLIED, *GONE),
+    PlanState.APPLIED: GONE,
     PlanState.REJECTED: (PlanState.QUARANTINED,),
-}  # fmt: skip
+}
 """State -> states that may follow."""
+STANDS = (PlanState.PUBLISHED, PlanState.ACCEPTED, PlanState.APPLIED)
+"""States of what a controller shall have."""
 
 
 class PlanKind(StrEnum):
@@ -99,11 +101,13 @@ class Plans:
         signature: bytes = b"",
         certificate: bytes = b"",
         expected_version: int | None = None,
+        state: PlanState = PlanState.PUBLISHED,
     ) -> StoredPlan:
         """Keep a verified plan under the next version.
 
         Parameters
         ----------
+        state : VERIFIED while others decide with it.
         expected_version : newest version its author saw, None if he does not care.
 
         Raises
@@ -143,7 +147,7 @@ class Plans:
             sha256=sha256,
             signature=signature,
             certificate=certificate,
-            state=PlanState.PUBLISHED,
+            state=state,
             cause="",
             author=author,
             published_unix_ms=at_unix_ms,
@@ -202,6 +206,10 @@ class Plans:
             )
         ).scalar()
         return int(found or 0)
+
+    def standing(self) -> dict[IntersectionId, StoredPlan]:
+        """The newest version of each intersection that its controller shall have."""
+        return {stored.intersection_id: stored for stored in self.list(states=STANDS)}
 
     def list(
         self, intersection_id: IntersectionId | None = None, states: Sequence[PlanState] = ()

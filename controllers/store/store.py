@@ -23,6 +23,7 @@ from ampelwerk.controllers.store.audit import AuditEntry, AuditRecord
 from ampelwerk.controllers.store.envelopes import Envelopes
 from ampelwerk.controllers.store.overrides import Overrides
 from ampelwerk.controllers.store.plans import Plans
+from ampelwerk.controllers.store.replies import Replies
 from ampelwerk.models.errors import NotLeaderError, StoreError
 
 EPOCH = "epoch"
@@ -43,6 +44,7 @@ class Reading:
         self.overrides = Overrides(connection)
         self.envelopes = Envelopes(connection)
         self.alarms = Alarms(connection)
+        self.replies = Replies(connection)
 
     @property
     def epoch(self) -> int:

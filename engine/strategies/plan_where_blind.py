@@ -8,6 +8,7 @@ from ampelwerk.engine.kernels.city import IntArray
 from ampelwerk.engine.kernels.decision import Signals
 from ampelwerk.engine.strategies.strategy import Strategy, Wish
 from ampelwerk.models.network import Network
+from ampelwerk.models.plan_schedule import StageSchedule
 
 REASON = "most loops are lost: fixed plan"
 
@@ -26,7 +27,8 @@ class PlanWhereBlind:
     ) -> None:
         self.name = strategy.name
         self._strategy = strategy
-        self._schedules = [site.schedule for site in network.intersections]
+        self.schedules: list[StageSchedule] = [site.schedule for site in network.intersections]
+        """Plan of each intersection; whoever gives one another plan puts it here."""
         self._signals, self._blind = signals, blind
 
     def decide(self, now_s: float) -> Sequence[Wish]:
@@ -37,7 +39,7 @@ class PlanWhereBlind:
         now_ds = round(now_s * 10)
         chosen = [wish for wish in wishes if not self._blind[wish.intersection]]
         for i in self._blind.nonzero()[0].tolist():
-            stage = self._schedules[i].stage_at(now_ds)
+            stage = self.schedules[i].stage_at(now_ds)
             if stage != self._signals.stage[i]:
                 chosen.append(Wish(intersection=i, stage=stage, reason=REASON))
         return chosen

@@ -27,51 +27,51 @@ from ampelwerk.proto.v1 import override_pb2 as ampelwerk_dot_proto_dot_v1_dot_ov
 from ampelwerk.proto.v1 import plan_pb2 as ampelwerk_dot_proto_dot_v1_dot_plan__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#ampelwerk/proto/v1/controller.proto\x12\x0c\x61mpelwerk.v1\x1a\x1f\x61mpelwerk/proto/v1/common.proto\x1a!ampelwerk/proto/v1/override.proto\x1a\x1d\x61mpelwerk/proto/v1/plan.proto\"\xe9\x01\n\x0fRegisterRequest\x12\x17\n\x0fintersection_id\x18\x01 \x01(\t\x12\x0f\n\x07\x62oot_id\x18\x02 \x01(\x0c\x12\x11\n\tapi_minor\x18\x03 \x01(\r\x12\x14\n\x0c\x63\x61pabilities\x18\x04 \x03(\t\x12\x17\n\x0f\x65nvelope_sha256\x18\x05 \x01(\x0c\x12\x16\n\x0eruleset_sha256\x18\x06 \x01(\x0c\x12\x12\n\nheld_epoch\x18\x07 \x01(\x04\x12\x14\n\x0cheld_version\x18\x08 \x01(\x04\x12(\n\x05\x63lock\x18\t \x01(\x0b\x32\x19.ampelwerk.v1.ClockStatus\"\xc0\x01\n\rRegisterReply\x12\r\n\x05\x65poch\x18\x01 \x01(\x04\x12\x11\n\tapi_minor\x18\x02 \x01(\r\x12\x14\n\x0cheartbeat_ms\x18\x03 \x01(\r\x12\x10\n\x08lease_ms\x18\x04 \x01(\r\x12\x16\n\x0e\x61\x63k_timeout_ms\x18\x05 \x01(\r\x12\x18\n\x10no_plan_timer_ms\x18\x06 \x01(\r\x12\x1b\n\x13reconnect_window_ms\x18\x07 \x01(\r\x12\x16\n\x0eserver_unix_ms\x18\x08 \x01(\x03\"=\n\x0eGetPlanRequest\x12\x17\n\x0fintersection_id\x18\x01 \x01(\t\x12\x12\n\nif_version\x18\x02 \x01(\x04\"]\n\x0cGetPlanReply\x12\r\n\x05\x65poch\x18\x01 \x01(\x04\x12\x0f\n\x07version\x18\x02 \x01(\x04\x12-\n\x0bsigned_plan\x18\x03 \x01(\x0b\x32\x18.ampelwerk.v1.SignedPlan\"B\n\x05Hello\x12\x0f\n\x07\x62oot_id\x18\x01 \x01(\x0c\x12\x12\n\nheld_epoch\x18\x02 \x01(\x04\x12\x14\n\x0cheld_version\x18\x03 \x01(\x04\"\xf3\x01\n\tHeartbeat\x12\x0b\n\x03seq\x18\x01 \x01(\x04\x12\x14\n\x0csent_unix_ms\x18\x02 \x01(\x03\x12\x14\n\x0csent_mono_ms\x18\x03 \x01(\x04\x12 \n\x04mode\x18\x04 \x01(\x0e\x32\x12.ampelwerk.v1.Mode\x12\"\n\x05level\x18\x05 \x01(\x0e\x32\x13.ampelwerk.v1.Level\x12\r\n\x05\x63\x61use\x18\x06 \x01(\t\x12\x18\n\x10in_force_version\x18\x07 \x01(\x04\x12\x14\n\x0coverride_ids\x18\x08 \x03(\t\x12(\n\x05\x63lock\x18\t \x01(\x0b\x32\x19.ampelwerk.v1.ClockStatus\"\xc9\x01\n\nPlanReport\x12\r\n\x05nonce\x18\x01 \x01(\x04\x12\r\n\x05\x65poch\x18\x02 \x01(\x04\x12\x0f\n\x07version\x18\x03 \x01(\x04\x12&\n\x05state\x18\x04 \x01(\x0e\x32\x17.ampelwerk.v1.PlanState\x12\r\n\x05\x63\x61use\x18\x05 \x01(\t\x12\'\n\x08\x66indings\x18\x06 \x03(\x0b\x32\x15.ampelwerk.v1.Finding\x12\x12\n\nat_unix_ms\x18\x07 \x01(\x03\x12\x18\n\x10in_force_version\x18\x08 \x01(\x04\"\x85\x01\n\x0eOverrideReport\x12\r\n\x05nonce\x18\x01 \x01(\x04\x12\x13\n\x0boverride_id\x18\x02 \x01(\t\x12*\n\x05state\x18\x03 \x01(\x0e\x32\x1b.ampelwerk.v1.OverrideState\x12\r\n\x05\x63\x61use\x18\x04 \x01(\t\x12\x14\n\x0cremaining_ms\x18\x05 \x01(\r\"\xd9\x01\n\x11\x43ontrollerMessage\x12$\n\x05hello\x18\x01 \x01(\x0b\x32\x13.ampelwerk.v1.HelloH\x00\x12,\n\theartbeat\x18\x02 \x01(\x0b\x32\x17.ampelwerk.v1.HeartbeatH\x00\x12/\n\x0bplan_report\x18\x03 \x01(\x0b\x32\x18.ampelwerk.v1.PlanReportH\x00\x12\x37\n\x0foverride_report\x18\x04 \x01(\x0b\x32\x1c.ampelwerk.v1.OverrideReportH\x00\x42\x06\n\x04\x62ody\"n\n\x0eHeartbeatReply\x12\x0b\n\x03seq\x18\x01 \x01(\x04\x12\x18\n\x10received_unix_ms\x18\x02 \x01(\x03\x12\x14\n\x0csent_unix_ms\x18\x03 \x01(\x03\x12\x10\n\x08lease_ms\x18\x04 \x01(\r\x12\r\n\x05\x65poch\x18\x05 \x01(\x04\"\xb6\x01\n\x08PlanPush\x12\r\n\x05nonce\x18\x01 \x01(\x04\x12$\n\x04kind\x18\x02 \x01(\x0e\x32\x16.ampelwerk.v1.PushKind\x12\r\n\x05\x65poch\x18\x03 \x01(\x04\x12\x0f\n\x07version\x18\x04 \x01(\x04\x12-\n\x0bsigned_plan\x18\x05 \x01(\x0b\x32\x18.ampelwerk.v1.SignedPlan\x12\x10\n\x08\x62\x61tch_id\x18\x06 \x01(\t\x12\x14\n\x0cprepare_only\x18\x07 \x01(\x08\"N\n\x08\x41\x63tivate\x12\r\n\x05nonce\x18\x01 \x01(\x04\x12\x10\n\x08\x62\x61tch_id\x18\x02 \x01(\t\x12\x12\n\nat_unix_ms\x18\x03 \x01(\x03\x12\r\n\x05\x61\x62ort\x18\x04 \x01(\x08\"\xdc\x01\n\x0cOverridePush\x12\r\n\x05nonce\x18\x01 \x01(\x04\x12\x13\n\x0boverride_id\x18\x02 \x01(\t\x12(\n\x04kind\x18\x03 \x01(\x0e\x32\x1a.ampelwerk.v1.OverrideKind\x12,\n\x06\x61\x63tion\x18\x04 \x01(\x0b\x32\x1c.ampelwerk.v1.OverrideAction\x12\x0e\n\x06ttl_ms\x18\x05 \x01(\r\x12\x10\n\x08priority\x18\x06 \x01(\r\x12\x10\n\x08\x64\x65lay_ms\x18\x07 \x01(\r\x12\r\n\x05\x63\x61use\x18\x08 \x01(\t\x12\r\n\x05\x65poch\x18\t \x01(\x04\"1\n\x07Goodbye\x12\x0e\n\x06reason\x18\x01 \x01(\t\x12\x16\n\x0eretry_after_ms\x18\x02 \x01(\r\"\x88\x02\n\rServerMessage\x12\x37\n\x0fheartbeat_reply\x18\x01 \x01(\x0b\x32\x1c.ampelwerk.v1.HeartbeatReplyH\x00\x12+\n\tplan_push\x18\x02 \x01(\x0b\x32\x16.ampelwerk.v1.PlanPushH\x00\x12*\n\x08\x61\x63tivate\x18\x03 \x01(\x0b\x32\x16.ampelwerk.v1.ActivateH\x00\x12\x33\n\roverride_push\x18\x04 \x01(\x0b\x32\x1a.ampelwerk.v1.OverridePushH\x00\x12(\n\x07goodbye\x18\x05 \x01(\x0b\x32\x15.ampelwerk.v1.GoodbyeH\x00\x42\x06\n\x04\x62ody\"\x9d\x01\n\x0fPriorityRequest\x12\x17\n\x0fintersection_id\x18\x01 \x01(\t\x12\x17\n\x0fidempotency_key\x18\x02 \x01(\x0c\x12\x10\n\x08group_id\x18\x03 \x01(\t\x12\x13\n\x0b\x65ta_unix_ms\x18\x04 \x01(\x03\x12\x0e\n\x06ttl_ms\x18\x05 \x01(\r\x12\x0e\n\x06reason\x18\x06 \x01(\t\x12\x11\n\tsupersede\x18\x07 \x01(\x08\"X\n\x0fPriorityRelease\x12\x17\n\x0fintersection_id\x18\x01 \x01(\t\x12\x17\n\x0fidempotency_key\x18\x02 \x01(\x0c\x12\x13\n\x0boverride_id\x18\x03 \x01(\t*\x7f\n\x08PushKind\x12\x19\n\x15PUSH_KIND_UNSPECIFIED\x10\x00\x12\x12\n\x0ePUSH_KIND_FULL\x10\x01\x12\x17\n\x13PUSH_KIND_HEARTBEAT\x10\x02\x12\x15\n\x11PUSH_KIND_NO_PLAN\x10\x03\x12\x14\n\x10PUSH_KIND_REVOKE\x10\x04*t\n\x0cOverrideKind\x12\x1d\n\x19OVERRIDE_KIND_UNSPECIFIED\x10\x00\x12\x15\n\x11OVERRIDE_KIND_SET\x10\x01\x12\x17\n\x13OVERRIDE_KIND_RENEW\x10\x02\x12\x15\n\x11OVERRIDE_KIND_END\x10\x03\x32\x81\x03\n\x11\x43ontrollerService\x12\x46\n\x08Register\x12\x1d.ampelwerk.v1.RegisterRequest\x1a\x1b.ampelwerk.v1.RegisterReply\x12\x43\n\x07GetPlan\x12\x1c.ampelwerk.v1.GetPlanRequest\x1a\x1a.ampelwerk.v1.GetPlanReply\x12K\n\x07\x43onnect\x12\x1f.ampelwerk.v1.ControllerMessage\x1a\x1b.ampelwerk.v1.ServerMessage(\x01\x30\x01\x12H\n\x0fRequestPriority\x12\x1d.ampelwerk.v1.PriorityRequest\x1a\x16.ampelwerk.v1.Override\x12H\n\x0fReleasePriority\x12\x1d.ampelwerk.v1.PriorityRelease\x1a\x16.ampelwerk.v1.Overrideb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#ampelwerk/proto/v1/controller.proto\x12\x0c\x61mpelwerk.v1\x1a\x1f\x61mpelwerk/proto/v1/common.proto\x1a!ampelwerk/proto/v1/override.proto\x1a\x1d\x61mpelwerk/proto/v1/plan.proto\"\xe9\x01\n\x0fRegisterRequest\x12\x17\n\x0fintersection_id\x18\x01 \x01(\t\x12\x0f\n\x07\x62oot_id\x18\x02 \x01(\x0c\x12\x11\n\tapi_minor\x18\x03 \x01(\r\x12\x14\n\x0c\x63\x61pabilities\x18\x04 \x03(\t\x12\x17\n\x0f\x65nvelope_sha256\x18\x05 \x01(\x0c\x12\x16\n\x0eruleset_sha256\x18\x06 \x01(\x0c\x12\x12\n\nheld_epoch\x18\x07 \x01(\x04\x12\x14\n\x0cheld_version\x18\x08 \x01(\x04\x12(\n\x05\x63lock\x18\t \x01(\x0b\x32\x19.ampelwerk.v1.ClockStatus\"\xc0\x01\n\rRegisterReply\x12\r\n\x05\x65poch\x18\x01 \x01(\x04\x12\x11\n\tapi_minor\x18\x02 \x01(\r\x12\x14\n\x0cheartbeat_ms\x18\x03 \x01(\r\x12\x10\n\x08lease_ms\x18\x04 \x01(\r\x12\x16\n\x0e\x61\x63k_timeout_ms\x18\x05 \x01(\r\x12\x18\n\x10no_plan_timer_ms\x18\x06 \x01(\r\x12\x1b\n\x13reconnect_window_ms\x18\x07 \x01(\r\x12\x16\n\x0eserver_unix_ms\x18\x08 \x01(\x03\"[\n\x0eGetPlanRequest\x12\x17\n\x0fintersection_id\x18\x01 \x01(\t\x12\x12\n\nif_version\x18\x02 \x01(\x04\x12\x1c\n\x14if_published_version\x18\x03 \x01(\x04\"\xaa\x01\n\x0cGetPlanReply\x12\r\n\x05\x65poch\x18\x01 \x01(\x04\x12\x0f\n\x07version\x18\x02 \x01(\x04\x12-\n\x0bsigned_plan\x18\x03 \x01(\x0b\x32\x18.ampelwerk.v1.SignedPlan\x12\x19\n\x11published_version\x18\x04 \x01(\x04\x12\x30\n\x0epublished_plan\x18\x05 \x01(\x0b\x32\x18.ampelwerk.v1.SignedPlan\"\x80\x01\n\x05Hello\x12\x0f\n\x07\x62oot_id\x18\x01 \x01(\x0c\x12\x12\n\nheld_epoch\x18\x02 \x01(\x04\x12\x14\n\x0cheld_version\x18\x03 \x01(\x04\x12\x1c\n\x14held_published_epoch\x18\x04 \x01(\x04\x12\x1e\n\x16held_published_version\x18\x05 \x01(\x04\"\x8e\x02\n\tHeartbeat\x12\x0b\n\x03seq\x18\x01 \x01(\x04\x12\x14\n\x0csent_unix_ms\x18\x02 \x01(\x03\x12\x14\n\x0csent_mono_ms\x18\x03 \x01(\x04\x12 \n\x04mode\x18\x04 \x01(\x0e\x32\x12.ampelwerk.v1.Mode\x12\"\n\x05level\x18\x05 \x01(\x0e\x32\x13.ampelwerk.v1.Level\x12\r\n\x05\x63\x61use\x18\x06 \x01(\t\x12\x18\n\x10in_force_version\x18\x07 \x01(\x04\x12\x14\n\x0coverride_ids\x18\x08 \x03(\t\x12(\n\x05\x63lock\x18\t \x01(\x0b\x32\x19.ampelwerk.v1.ClockStatus\x12\x19\n\x11published_version\x18\n \x01(\x04\"\xdc\x01\n\nPlanReport\x12\r\n\x05nonce\x18\x01 \x01(\x04\x12\r\n\x05\x65poch\x18\x02 \x01(\x04\x12\x0f\n\x07version\x18\x03 \x01(\x04\x12&\n\x05state\x18\x04 \x01(\x0e\x32\x17.ampelwerk.v1.PlanState\x12\r\n\x05\x63\x61use\x18\x05 \x01(\t\x12\'\n\x08\x66indings\x18\x06 \x03(\x0b\x32\x15.ampelwerk.v1.Finding\x12\x12\n\nat_unix_ms\x18\x07 \x01(\x03\x12\x18\n\x10in_force_version\x18\x08 \x01(\x04\x12\x11\n\tpublished\x18\t \x01(\x08\"\xb3\x01\n\x0eOverrideReport\x12\r\n\x05nonce\x18\x01 \x01(\x04\x12\x13\n\x0boverride_id\x18\x02 \x01(\t\x12*\n\x05state\x18\x03 \x01(\x0e\x32\x1b.ampelwerk.v1.OverrideState\x12\r\n\x05\x63\x61use\x18\x04 \x01(\t\x12\x14\n\x0cremaining_ms\x18\x05 \x01(\r\x12\x1a\n\x12green_from_unix_ms\x18\x06 \x01(\x03\x12\x10\n\x08green_ms\x18\x07 \x01(\r\"\xd9\x01\n\x11\x43ontrollerMessage\x12$\n\x05hello\x18\x01 \x01(\x0b\x32\x13.ampelwerk.v1.HelloH\x00\x12,\n\theartbeat\x18\x02 \x01(\x0b\x32\x17.ampelwerk.v1.HeartbeatH\x00\x12/\n\x0bplan_report\x18\x03 \x01(\x0b\x32\x18.ampelwerk.v1.PlanReportH\x00\x12\x37\n\x0foverride_report\x18\x04 \x01(\x0b\x32\x1c.ampelwerk.v1.OverrideReportH\x00\x42\x06\n\x04\x62ody\"n\n\x0eHeartbeatReply\x12\x0b\n\x03seq\x18\x01 \x01(\x04\x12\x18\n\x10received_unix_ms\x18\x02 \x01(\x03\x12\x14\n\x0csent_unix_ms\x18\x03 \x01(\x03\x12\x10\n\x08lease_ms\x18\x04 \x01(\r\x12\r\n\x05\x65poch\x18\x05 \x01(\x04\"\xc9\x01\n\x08PlanPush\x12\r\n\x05nonce\x18\x01 \x01(\x04\x12$\n\x04kind\x18\x02 \x01(\x0e\x32\x16.ampelwerk.v1.PushKind\x12\r\n\x05\x65poch\x18\x03 \x01(\x04\x12\x0f\n\x07version\x18\x04 \x01(\x04\x12-\n\x0bsigned_plan\x18\x05 \x01(\x0b\x32\x18.ampelwerk.v1.SignedPlan\x12\x10\n\x08\x62\x61tch_id\x18\x06 \x01(\t\x12\x14\n\x0cprepare_only\x18\x07 \x01(\x08\x12\x11\n\tpublished\x18\x08 \x01(\x08\"N\n\x08\x41\x63tivate\x12\r\n\x05nonce\x18\x01 \x01(\x04\x12\x10\n\x08\x62\x61tch_id\x18\x02 \x01(\t\x12\x12\n\nat_unix_ms\x18\x03 \x01(\x03\x12\r\n\x05\x61\x62ort\x18\x04 \x01(\x08\"\xdc\x01\n\x0cOverridePush\x12\r\n\x05nonce\x18\x01 \x01(\x04\x12\x13\n\x0boverride_id\x18\x02 \x01(\t\x12(\n\x04kind\x18\x03 \x01(\x0e\x32\x1a.ampelwerk.v1.OverrideKind\x12,\n\x06\x61\x63tion\x18\x04 \x01(\x0b\x32\x1c.ampelwerk.v1.OverrideAction\x12\x0e\n\x06ttl_ms\x18\x05 \x01(\r\x12\x10\n\x08priority\x18\x06 \x01(\r\x12\x10\n\x08\x64\x65lay_ms\x18\x07 \x01(\r\x12\r\n\x05\x63\x61use\x18\x08 \x01(\t\x12\r\n\x05\x65poch\x18\t \x01(\x04\"1\n\x07Goodbye\x12\x0e\n\x06reason\x18\x01 \x01(\t\x12\x16\n\x0eretry_after_ms\x18\x02 \x01(\r\"\x88\x02\n\rServerMessage\x12\x37\n\x0fheartbeat_reply\x18\x01 \x01(\x0b\x32\x1c.ampelwerk.v1.HeartbeatReplyH\x00\x12+\n\tplan_push\x18\x02 \x01(\x0b\x32\x16.ampelwerk.v1.PlanPushH\x00\x12*\n\x08\x61\x63tivate\x18\x03 \x01(\x0b\x32\x16.ampelwerk.v1.ActivateH\x00\x12\x33\n\roverride_push\x18\x04 \x01(\x0b\x32\x1a.ampelwerk.v1.OverridePushH\x00\x12(\n\x07goodbye\x18\x05 \x01(\x0b\x32\x15.ampelwerk.v1.GoodbyeH\x00\x42\x06\n\x04\x62ody\"\x9d\x01\n\x0fPriorityRequest\x12\x17\n\x0fintersection_id\x18\x01 \x01(\t\x12\x17\n\x0fidempotency_key\x18\x02 \x01(\x0c\x12\x10\n\x08group_id\x18\x03 \x01(\t\x12\x13\n\x0b\x65ta_unix_ms\x18\x04 \x01(\x03\x12\x0e\n\x06ttl_ms\x18\x05 \x01(\r\x12\x0e\n\x06reason\x18\x06 \x01(\t\x12\x11\n\tsupersede\x18\x07 \x01(\x08\"X\n\x0fPriorityRelease\x12\x17\n\x0fintersection_id\x18\x01 \x01(\t\x12\x17\n\x0fidempotency_key\x18\x02 \x01(\x0c\x12\x13\n\x0boverride_id\x18\x03 \x01(\t*\x7f\n\x08PushKind\x12\x19\n\x15PUSH_KIND_UNSPECIFIED\x10\x00\x12\x12\n\x0ePUSH_KIND_FULL\x10\x01\x12\x17\n\x13PUSH_KIND_HEARTBEAT\x10\x02\x12\x15\n\x11PUSH_KIND_NO_PLAN\x10\x03\x12\x14\n\x10PUSH_KIND_REVOKE\x10\x04*t\n\x0cOverrideKind\x12\x1d\n\x19OVERRIDE_KIND_UNSPECIFIED\x10\x00\x12\x15\n\x11OVERRIDE_KIND_SET\x10\x01\x12\x17\n\x13OVERRIDE_KIND_RENEW\x10\x02\x12\x15\n\x11OVERRIDE_KIND_END\x10\x03\x32\x81\x03\n\x11\x43ontrollerService\x12\x46\n\x08Register\x12\x1d.ampelwerk.v1.RegisterRequest\x1a\x1b.ampelwerk.v1.RegisterReply\x12\x43\n\x07GetPlan\x12\x1c.ampelwerk.v1.GetPlanRequest\x1a\x1a.ampelwerk.v1.GetPlanReply\x12K\n\x07\x43onnect\x12\x1f.ampelwerk.v1.ControllerMessage\x1a\x1b.ampelwerk.v1.ServerMessage(\x01\x30\x01\x12H\n\x0fRequestPriority\x12\x1d.ampelwerk.v1.PriorityRequest\x1a\x16.ampelwerk.v1.Override\x12H\n\x0fReleasePriority\x12\x1d.ampelwerk.v1.PriorityRelease\x1a\x16.ampelwerk.v1.Overrideb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'ampelwerk.proto.v1.controller_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_PUSHKIND']._serialized_start=2783
-  _globals['_PUSHKIND']._serialized_end=2910
-  _globals['_OVERRIDEKIND']._serialized_start=2912
-  _globals['_OVERRIDEKIND']._serialized_end=3028
+  _globals['_PUSHKIND']._serialized_start=3065
+  _globals['_PUSHKIND']._serialized_end=3192
+  _globals['_OVERRIDEKIND']._serialized_start=3194
+  _globals['_OVERRIDEKIND']._serialized_end=3310
   _globals['_REGISTERREQUEST']._serialized_start=153
   _globals['_REGISTERREQUEST']._serialized_end=386
   _globals['_REGISTERREPLY']._serialized_start=389
   _globals['_REGISTERREPLY']._serialized_end=581
   _globals['_GETPLANREQUEST']._serialized_start=583
-  _globals['_GETPLANREQUEST']._serialized_end=644
-  _globals['_GETPLANREPLY']._serialized_start=646
-  _globals['_GETPLANREPLY']._serialized_end=739
-  _globals['_HELLO']._serialized_start=741
-  _globals['_HELLO']._serialized_end=807
-  _globals['_HEARTBEAT']._serialized_start=810
-  _globals['_HEARTBEAT']._serialized_end=1053
-  _globals['_PLANREPORT']._serialized_start=1056
-  _globals['_PLANREPORT']._serialized_end=1257
-  _globals['_OVERRIDEREPORT']._serialized_start=1260
-  _globals['_OVERRIDEREPORT']._serialized_end=1393
-  _globals['_CONTROLLERMESSAGE']._serialized_start=1396
-  _globals['_CONTROLLERMESSAGE']._serialized_end=1613
-  _globals['_HEARTBEATREPLY']._serialized_start=1615
-  _globals['_HEARTBEATREPLY']._serialized_end=1725
-  _globals['_PLANPUSH']._serialized_start=1728
-  _globals['_PLANPUSH']._serialized_end=1910
-  _globals['_ACTIVATE']._serialized_start=1912
-  _globals['_ACTIVATE']._serialized_end=1990
-  _globals['_OVERRIDEPUSH']._serialized_start=1993
-  _globals['_OVERRIDEPUSH']._serialized_end=2213
-  _globals['_GOODBYE']._serialized_start=2215
-  _globals['_GOODBYE']._serialized_end=2264
-  _globals['_SERVERMESSAGE']._serialized_start=2267
-  _globals['_SERVERMESSAGE']._serialized_end=2531
-  _globals['_PRIORITYREQUEST']._serialized_start=2534
-  _globals['_PRIORITYREQUEST']._serialized_end=2691
-  _globals['_PRIORITYRELEASE']._serialized_start=2693
-  _globals['_PRIORITYRELEASE']._serialized_end=2781
-  _globals['_CONTROLLERSERVICE']._serialized_start=3031
-  _globals['_CONTROLLERSERVICE']._serialized_end=3416
+  _globals['_GETPLANREQUEST']._serialized_end=674
+  _globals['_GETPLANREPLY']._serialized_start=677
+  _globals['_GETPLANREPLY']._serialized_end=847
+  _globals['_HELLO']._serialized_start=850
+  _globals['_HELLO']._serialized_end=978
+  _globals['_HEARTBEAT']._serialized_start=981
+  _globals['_HEARTBEAT']._serialized_end=1251
+  _globals['_PLANREPORT']._serialized_start=1254
+  _globals['_PLANREPORT']._serialized_end=1474
+  _globals['_OVERRIDEREPORT']._serialized_start=1477
+  _globals['_OVERRIDEREPORT']._serialized_end=1656
+  _globals['_CONTROLLERMESSAGE']._serialized_start=1659
+  _globals['_CONTROLLERMESSAGE']._serialized_end=1876
+  _globals['_HEARTBEATREPLY']._serialized_start=1878
+  _globals['_HEARTBEATREPLY']._serialized_end=1988
+  _globals['_PLANPUSH']._serialized_start=1991
+  _globals['_PLANPUSH']._serialized_end=2192
+  _globals['_ACTIVATE']._serialized_start=2194
+  _globals['_ACTIVATE']._serialized_end=2272
+  _globals['_OVERRIDEPUSH']._serialized_start=2275
+  _globals['_OVERRIDEPUSH']._serialized_end=2495
+  _globals['_GOODBYE']._serialized_start=2497
+  _globals['_GOODBYE']._serialized_end=2546
+  _globals['_SERVERMESSAGE']._serialized_start=2549
+  _globals['_SERVERMESSAGE']._serialized_end=2813
+  _globals['_PRIORITYREQUEST']._serialized_start=2816
+  _globals['_PRIORITYREQUEST']._serialized_end=2973
+  _globals['_PRIORITYRELEASE']._serialized_start=2975
+  _globals['_PRIORITYRELEASE']._serialized_end=3063
+  _globals['_CONTROLLERSERVICE']._serialized_start=3313
+  _globals['_CONTROLLERSERVICE']._serialized_end=3698
 # @@protoc_insertion_point(module_scope)

@@ -77,35 +77,45 @@ class RegisterReply(_message.Message):
     def __init__(self, epoch: _Optional[int] = ..., api_minor: _Optional[int] = ..., heartbeat_ms: _Optional[int] = ..., lease_ms: _Optional[int] = ..., ack_timeout_ms: _Optional[int] = ..., no_plan_timer_ms: _Optional[int] = ..., reconnect_window_ms: _Optional[int] = ..., server_unix_ms: _Optional[int] = ...) -> None: ...
 
 class GetPlanRequest(_message.Message):
-    __slots__ = ("intersection_id", "if_version")
+    __slots__ = ("intersection_id", "if_version", "if_published_version")
     INTERSECTION_ID_FIELD_NUMBER: _ClassVar[int]
     IF_VERSION_FIELD_NUMBER: _ClassVar[int]
+    IF_PUBLISHED_VERSION_FIELD_NUMBER: _ClassVar[int]
     intersection_id: str
     if_version: int
-    def __init__(self, intersection_id: _Optional[str] = ..., if_version: _Optional[int] = ...) -> None: ...
+    if_published_version: int
+    def __init__(self, intersection_id: _Optional[str] = ..., if_version: _Optional[int] = ..., if_published_version: _Optional[int] = ...) -> None: ...
 
 class GetPlanReply(_message.Message):
-    __slots__ = ("epoch", "version", "signed_plan")
+    __slots__ = ("epoch", "version", "signed_plan", "published_version", "published_plan")
     EPOCH_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
     SIGNED_PLAN_FIELD_NUMBER: _ClassVar[int]
+    PUBLISHED_VERSION_FIELD_NUMBER: _ClassVar[int]
+    PUBLISHED_PLAN_FIELD_NUMBER: _ClassVar[int]
     epoch: int
     version: int
     signed_plan: _plan_pb2.SignedPlan
-    def __init__(self, epoch: _Optional[int] = ..., version: _Optional[int] = ..., signed_plan: _Optional[_Union[_plan_pb2.SignedPlan, _Mapping]] = ...) -> None: ...
+    published_version: int
+    published_plan: _plan_pb2.SignedPlan
+    def __init__(self, epoch: _Optional[int] = ..., version: _Optional[int] = ..., signed_plan: _Optional[_Union[_plan_pb2.SignedPlan, _Mapping]] = ..., published_version: _Optional[int] = ..., published_plan: _Optional[_Union[_plan_pb2.SignedPlan, _Mapping]] = ...) -> None: ...
 
 class Hello(_message.Message):
-    __slots__ = ("boot_id", "held_epoch", "held_version")
+    __slots__ = ("boot_id", "held_epoch", "held_version", "held_published_epoch", "held_published_version")
     BOOT_ID_FIELD_NUMBER: _ClassVar[int]
     HELD_EPOCH_FIELD_NUMBER: _ClassVar[int]
     HELD_VERSION_FIELD_NUMBER: _ClassVar[int]
+    HELD_PUBLISHED_EPOCH_FIELD_NUMBER: _ClassVar[int]
+    HELD_PUBLISHED_VERSION_FIELD_NUMBER: _ClassVar[int]
     boot_id: bytes
     held_epoch: int
     held_version: int
-    def __init__(self, boot_id: _Optional[bytes] = ..., held_epoch: _Optional[int] = ..., held_version: _Optional[int] = ...) -> None: ...
+    held_published_epoch: int
+    held_published_version: int
+    def __init__(self, boot_id: _Optional[bytes] = ..., held_epoch: _Optional[int] = ..., held_version: _Optional[int] = ..., held_published_epoch: _Optional[int] = ..., held_published_version: _Optional[int] = ...) -> None: ...
 
 class Heartbeat(_message.Message):
-    __slots__ = ("seq", "sent_unix_ms", "sent_mono_ms", "mode", "level", "cause", "in_force_version", "override_ids", "clock")
+    __slots__ = ("seq", "sent_unix_ms", "sent_mono_ms", "mode", "level", "cause", "in_force_version", "override_ids", "clock", "published_version")
     SEQ_FIELD_NUMBER: _ClassVar[int]
     SENT_UNIX_MS_FIELD_NUMBER: _ClassVar[int]
     SENT_MONO_MS_FIELD_NUMBER: _ClassVar[int]
@@ -115,6 +125,7 @@ class Heartbeat(_message.Message):
     IN_FORCE_VERSION_FIELD_NUMBER: _ClassVar[int]
     OVERRIDE_IDS_FIELD_NUMBER: _ClassVar[int]
     CLOCK_FIELD_NUMBER: _ClassVar[int]
+    PUBLISHED_VERSION_FIELD_NUMBER: _ClassVar[int]
     seq: int
     sent_unix_ms: int
     sent_mono_ms: int
@@ -124,10 +135,11 @@ class Heartbeat(_message.Message):
     in_force_version: int
     override_ids: _containers.RepeatedScalarFieldContainer[str]
     clock: _common_pb2.ClockStatus
-    def __init__(self, seq: _Optional[int] = ..., sent_unix_ms: _Optional[int] = ..., sent_mono_ms: _Optional[int] = ..., mode: _Optional[_Union[_common_pb2.Mode, str]] = ..., level: _Optional[_Union[_common_pb2.Level, str]] = ..., cause: _Optional[str] = ..., in_force_version: _Optional[int] = ..., override_ids: _Optional[_Iterable[str]] = ..., clock: _Optional[_Union[_common_pb2.ClockStatus, _Mapping]] = ...) -> None: ...
+    published_version: int
+    def __init__(self, seq: _Optional[int] = ..., sent_unix_ms: _Optional[int] = ..., sent_mono_ms: _Optional[int] = ..., mode: _Optional[_Union[_common_pb2.Mode, str]] = ..., level: _Optional[_Union[_common_pb2.Level, str]] = ..., cause: _Optional[str] = ..., in_force_version: _Optional[int] = ..., override_ids: _Optional[_Iterable[str]] = ..., clock: _Optional[_Union[_common_pb2.ClockStatus, _Mapping]] = ..., published_version: _Optional[int] = ...) -> None: ...
 
 class PlanReport(_message.Message):
-    __slots__ = ("nonce", "epoch", "version", "state", "cause", "findings", "at_unix_ms", "in_force_version")
+    __slots__ = ("nonce", "epoch", "version", "state", "cause", "findings", "at_unix_ms", "in_force_version", "published")
     NONCE_FIELD_NUMBER: _ClassVar[int]
     EPOCH_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
@@ -136,6 +148,7 @@ class PlanReport(_message.Message):
     FINDINGS_FIELD_NUMBER: _ClassVar[int]
     AT_UNIX_MS_FIELD_NUMBER: _ClassVar[int]
     IN_FORCE_VERSION_FIELD_NUMBER: _ClassVar[int]
+    PUBLISHED_FIELD_NUMBER: _ClassVar[int]
     nonce: int
     epoch: int
     version: int
@@ -144,21 +157,26 @@ class PlanReport(_message.Message):
     findings: _containers.RepeatedCompositeFieldContainer[_common_pb2.Finding]
     at_unix_ms: int
     in_force_version: int
-    def __init__(self, nonce: _Optional[int] = ..., epoch: _Optional[int] = ..., version: _Optional[int] = ..., state: _Optional[_Union[_plan_pb2.PlanState, str]] = ..., cause: _Optional[str] = ..., findings: _Optional[_Iterable[_Union[_common_pb2.Finding, _Mapping]]] = ..., at_unix_ms: _Optional[int] = ..., in_force_version: _Optional[int] = ...) -> None: ...
+    published: bool
+    def __init__(self, nonce: _Optional[int] = ..., epoch: _Optional[int] = ..., version: _Optional[int] = ..., state: _Optional[_Union[_plan_pb2.PlanState, str]] = ..., cause: _Optional[str] = ..., findings: _Optional[_Iterable[_Union[_common_pb2.Finding, _Mapping]]] = ..., at_unix_ms: _Optional[int] = ..., in_force_version: _Optional[int] = ..., published: bool = ...) -> None: ...
 
 class OverrideReport(_message.Message):
-    __slots__ = ("nonce", "override_id", "state", "cause", "remaining_ms")
+    __slots__ = ("nonce", "override_id", "state", "cause", "remaining_ms", "green_from_unix_ms", "green_ms")
     NONCE_FIELD_NUMBER: _ClassVar[int]
     OVERRIDE_ID_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
     CAUSE_FIELD_NUMBER: _ClassVar[int]
     REMAINING_MS_FIELD_NUMBER: _ClassVar[int]
+    GREEN_FROM_UNIX_MS_FIELD_NUMBER: _ClassVar[int]
+    GREEN_MS_FIELD_NUMBER: _ClassVar[int]
     nonce: int
     override_id: str
     state: _override_pb2.OverrideState
     cause: str
     remaining_ms: int
-    def __init__(self, nonce: _Optional[int] = ..., override_id: _Optional[str] = ..., state: _Optional[_Union[_override_pb2.OverrideState, str]] = ..., cause: _Optional[str] = ..., remaining_ms: _Optional[int] = ...) -> None: ...
+    green_from_unix_ms: int
+    green_ms: int
+    def __init__(self, nonce: _Optional[int] = ..., override_id: _Optional[str] = ..., state: _Optional[_Union[_override_pb2.OverrideState, str]] = ..., cause: _Optional[str] = ..., remaining_ms: _Optional[int] = ..., green_from_unix_ms: _Optional[int] = ..., green_ms: _Optional[int] = ...) -> None: ...
 
 class ControllerMessage(_message.Message):
     __slots__ = ("hello", "heartbeat", "plan_report", "override_report")
@@ -187,7 +205,7 @@ class HeartbeatReply(_message.Message):
     def __init__(self, seq: _Optional[int] = ..., received_unix_ms: _Optional[int] = ..., sent_unix_ms: _Optional[int] = ..., lease_ms: _Optional[int] = ..., epoch: _Optional[int] = ...) -> None: ...
 
 class PlanPush(_message.Message):
-    __slots__ = ("nonce", "kind", "epoch", "version", "signed_plan", "batch_id", "prepare_only")
+    __slots__ = ("nonce", "kind", "epoch", "version", "signed_plan", "batch_id", "prepare_only", "published")
     NONCE_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
     EPOCH_FIELD_NUMBER: _ClassVar[int]
@@ -195,6 +213,7 @@ class PlanPush(_message.Message):
     SIGNED_PLAN_FIELD_NUMBER: _ClassVar[int]
     BATCH_ID_FIELD_NUMBER: _ClassVar[int]
     PREPARE_ONLY_FIELD_NUMBER: _ClassVar[int]
+    PUBLISHED_FIELD_NUMBER: _ClassVar[int]
     nonce: int
     kind: PushKind
     epoch: int
@@ -202,7 +221,8 @@ class PlanPush(_message.Message):
     signed_plan: _plan_pb2.SignedPlan
     batch_id: str
     prepare_only: bool
-    def __init__(self, nonce: _Optional[int] = ..., kind: _Optional[_Union[PushKind, str]] = ..., epoch: _Optional[int] = ..., version: _Optional[int] = ..., signed_plan: _Optional[_Union[_plan_pb2.SignedPlan, _Mapping]] = ..., batch_id: _Optional[str] = ..., prepare_only: bool = ...) -> None: ...
+    published: bool
+    def __init__(self, nonce: _Optional[int] = ..., kind: _Optional[_Union[PushKind, str]] = ..., epoch: _Optional[int] = ..., version: _Optional[int] = ..., signed_plan: _Optional[_Union[_plan_pb2.SignedPlan, _Mapping]] = ..., batch_id: _Optional[str] = ..., prepare_only: bool = ..., published: bool = ...) -> None: ...
 
 class Activate(_message.Message):
     __slots__ = ("nonce", "batch_id", "at_unix_ms", "abort")

@@ -29,29 +29,29 @@ from ampelwerk.proto.v1 import plan_pb2 as ampelwerk_dot_proto_dot_v1_dot_plan__
 from ampelwerk.proto.v1 import telemetry_pb2 as ampelwerk_dot_proto_dot_v1_dot_telemetry__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n ampelwerk/proto/v1/network.proto\x12\x0c\x61mpelwerk.v1\x1a\x1e\x61mpelwerk/proto/v1/alarm.proto\x1a\x1f\x61mpelwerk/proto/v1/common.proto\x1a!ampelwerk/proto/v1/override.proto\x1a\x1d\x61mpelwerk/proto/v1/plan.proto\x1a\"ampelwerk/proto/v1/telemetry.proto\"\xcc\x02\n\x12IntersectionStatus\x12\x17\n\x0fintersection_id\x18\x01 \x01(\t\x12 \n\x04mode\x18\x02 \x01(\x0e\x32\x12.ampelwerk.v1.Mode\x12\"\n\x05level\x18\x03 \x01(\x0e\x32\x13.ampelwerk.v1.Level\x12\r\n\x05\x63\x61use\x18\x04 \x01(\t\x12(\n\x05\x63lock\x18\x05 \x01(\x0b\x32\x19.ampelwerk.v1.ClockStatus\x12/\n\x0csignal_state\x18\x06 \x01(\x0b\x32\x19.ampelwerk.v1.SignalState\x12\x14\n\x0cplan_version\x18\x07 \x01(\x04\x12\x14\n\x0coverride_ids\x18\x08 \x03(\t\x12\x13\n\x0bopen_alarms\x18\t \x01(\r\x12,\n\x05state\x18\n \x01(\x0e\x32\x1d.ampelwerk.v1.ControllerState\"-\n\x11GetNetworkRequest\x12\x18\n\x10intersection_ids\x18\x01 \x03(\t\"b\n\x0fGetNetworkReply\x12\x37\n\rintersections\x18\x01 \x03(\x0b\x32 .ampelwerk.v1.IntersectionStatus\x12\x16\n\x0eserver_unix_ms\x18\x02 \x01(\x03\"E\n\x13WatchNetworkRequest\x12\x18\n\x10intersection_ids\x18\x01 \x03(\t\x12\x14\n\x0c\x61\x66ter_cursor\x18\x02 \x01(\x04\"l\n\tPlanEvent\x12\x17\n\x0fintersection_id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x04\x12&\n\x05state\x18\x03 \x01(\x0e\x32\x17.ampelwerk.v1.PlanState\x12\r\n\x05\x63\x61use\x18\x04 \x01(\t\"4\n\x08Snapshot\x12\x10\n\x08\x63omplete\x18\x01 \x01(\x08\x12\x16\n\x0eserver_unix_ms\x18\x02 \x01(\x03\"\x87\x02\n\x0cNetworkEvent\x12\x0e\n\x06\x63ursor\x18\x01 \x01(\x04\x12\x38\n\x0cintersection\x18\x02 \x01(\x0b\x32 .ampelwerk.v1.IntersectionStatusH\x00\x12*\n\x08override\x18\x03 \x01(\x0b\x32\x16.ampelwerk.v1.OverrideH\x00\x12$\n\x05\x61larm\x18\x04 \x01(\x0b\x32\x13.ampelwerk.v1.AlarmH\x00\x12\'\n\x04plan\x18\x05 \x01(\x0b\x32\x17.ampelwerk.v1.PlanEventH\x00\x12*\n\x08snapshot\x18\x06 \x01(\x0b\x32\x16.ampelwerk.v1.SnapshotH\x00\x42\x06\n\x04\x62ody*\xc6\x01\n\x0f\x43ontrollerState\x12 \n\x1c\x43ONTROLLER_STATE_UNSPECIFIED\x10\x00\x12\x1c\n\x18\x43ONTROLLER_STATE_UNKNOWN\x10\x01\x12\x1f\n\x1b\x43ONTROLLER_STATE_REGISTERED\x10\x02\x12\x1b\n\x17\x43ONTROLLER_STATE_LEASED\x10\x03\x12\x1a\n\x16\x43ONTROLLER_STATE_STALE\x10\x04\x12\x19\n\x15\x43ONTROLLER_STATE_LOST\x10\x05\x32\xa1\x01\n\x0eNetworkService\x12\x45\n\x03Get\x12\x1f.ampelwerk.v1.GetNetworkRequest\x1a\x1d.ampelwerk.v1.GetNetworkReply\x12H\n\x05Watch\x12!.ampelwerk.v1.WatchNetworkRequest\x1a\x1a.ampelwerk.v1.NetworkEvent0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n ampelwerk/proto/v1/network.proto\x12\x0c\x61mpelwerk.v1\x1a\x1e\x61mpelwerk/proto/v1/alarm.proto\x1a\x1f\x61mpelwerk/proto/v1/common.proto\x1a!ampelwerk/proto/v1/override.proto\x1a\x1d\x61mpelwerk/proto/v1/plan.proto\x1a\"ampelwerk/proto/v1/telemetry.proto\"\xe7\x02\n\x12IntersectionStatus\x12\x17\n\x0fintersection_id\x18\x01 \x01(\t\x12 \n\x04mode\x18\x02 \x01(\x0e\x32\x12.ampelwerk.v1.Mode\x12\"\n\x05level\x18\x03 \x01(\x0e\x32\x13.ampelwerk.v1.Level\x12\r\n\x05\x63\x61use\x18\x04 \x01(\t\x12(\n\x05\x63lock\x18\x05 \x01(\x0b\x32\x19.ampelwerk.v1.ClockStatus\x12/\n\x0csignal_state\x18\x06 \x01(\x0b\x32\x19.ampelwerk.v1.SignalState\x12\x14\n\x0cplan_version\x18\x07 \x01(\x04\x12\x14\n\x0coverride_ids\x18\x08 \x03(\t\x12\x13\n\x0bopen_alarms\x18\t \x01(\r\x12,\n\x05state\x18\n \x01(\x0e\x32\x1d.ampelwerk.v1.ControllerState\x12\x19\n\x11published_version\x18\x0b \x01(\x04\"-\n\x11GetNetworkRequest\x12\x18\n\x10intersection_ids\x18\x01 \x03(\t\"b\n\x0fGetNetworkReply\x12\x37\n\rintersections\x18\x01 \x03(\x0b\x32 .ampelwerk.v1.IntersectionStatus\x12\x16\n\x0eserver_unix_ms\x18\x02 \x01(\x03\"E\n\x13WatchNetworkRequest\x12\x18\n\x10intersection_ids\x18\x01 \x03(\t\x12\x14\n\x0c\x61\x66ter_cursor\x18\x02 \x01(\x04\"\x7f\n\tPlanEvent\x12\x17\n\x0fintersection_id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x04\x12&\n\x05state\x18\x03 \x01(\x0e\x32\x17.ampelwerk.v1.PlanState\x12\r\n\x05\x63\x61use\x18\x04 \x01(\t\x12\x11\n\tpublished\x18\x05 \x01(\x08\"4\n\x08Snapshot\x12\x10\n\x08\x63omplete\x18\x01 \x01(\x08\x12\x16\n\x0eserver_unix_ms\x18\x02 \x01(\x03\"\x87\x02\n\x0cNetworkEvent\x12\x0e\n\x06\x63ursor\x18\x01 \x01(\x04\x12\x38\n\x0cintersection\x18\x02 \x01(\x0b\x32 .ampelwerk.v1.IntersectionStatusH\x00\x12*\n\x08override\x18\x03 \x01(\x0b\x32\x16.ampelwerk.v1.OverrideH\x00\x12$\n\x05\x61larm\x18\x04 \x01(\x0b\x32\x13.ampelwerk.v1.AlarmH\x00\x12\'\n\x04plan\x18\x05 \x01(\x0b\x32\x17.ampelwerk.v1.PlanEventH\x00\x12*\n\x08snapshot\x18\x06 \x01(\x0b\x32\x16.ampelwerk.v1.SnapshotH\x00\x42\x06\n\x04\x62ody*\xc6\x01\n\x0f\x43ontrollerState\x12 \n\x1c\x43ONTROLLER_STATE_UNSPECIFIED\x10\x00\x12\x1c\n\x18\x43ONTROLLER_STATE_UNKNOWN\x10\x01\x12\x1f\n\x1b\x43ONTROLLER_STATE_REGISTERED\x10\x02\x12\x1b\n\x17\x43ONTROLLER_STATE_LEASED\x10\x03\x12\x1a\n\x16\x43ONTROLLER_STATE_STALE\x10\x04\x12\x19\n\x15\x43ONTROLLER_STATE_LOST\x10\x05\x32\xa1\x01\n\x0eNetworkService\x12\x45\n\x03Get\x12\x1f.ampelwerk.v1.GetNetworkRequest\x1a\x1d.ampelwerk.v1.GetNetworkReply\x12H\n\x05Watch\x12!.ampelwerk.v1.WatchNetworkRequest\x1a\x1a.ampelwerk.v1.NetworkEvent0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'ampelwerk.proto.v1.network_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_CONTROLLERSTATE']._serialized_start=1201
-  _globals['_CONTROLLERSTATE']._serialized_end=1399
+  _globals['_CONTROLLERSTATE']._serialized_start=1247
+  _globals['_CONTROLLERSTATE']._serialized_end=1445
   _globals['_INTERSECTIONSTATUS']._serialized_start=218
-  _globals['_INTERSECTIONSTATUS']._serialized_end=550
-  _globals['_GETNETWORKREQUEST']._serialized_start=552
-  _globals['_GETNETWORKREQUEST']._serialized_end=597
-  _globals['_GETNETWORKREPLY']._serialized_start=599
-  _globals['_GETNETWORKREPLY']._serialized_end=697
-  _globals['_WATCHNETWORKREQUEST']._serialized_start=699
-  _globals['_WATCHNETWORKREQUEST']._serialized_end=768
-  _globals['_PLANEVENT']._serialized_start=770
-  _globals['_PLANEVENT']._serialized_end=878
-  _globals['_SNAPSHOT']._serialized_start=880
-  _globals['_SNAPSHOT']._serialized_end=932
-  _globals['_NETWORKEVENT']._serialized_start=935
-  _globals['_NETWORKEVENT']._serialized_end=1198
-  _globals['_NETWORKSERVICE']._serialized_start=1402
-  _globals['_NETWORKSERVICE']._serialized_end=1563
+  _globals['_INTERSECTIONSTATUS']._serialized_end=577
+  _globals['_GETNETWORKREQUEST']._serialized_start=579
+  _globals['_GETNETWORKREQUEST']._serialized_end=624
+  _globals['_GETNETWORKREPLY']._serialized_start=626
+  _globals['_GETNETWORKREPLY']._serialized_end=724
+  _globals['_WATCHNETWORKREQUEST']._serialized_start=726
+  _globals['_WATCHNETWORKREQUEST']._serialized_end=795
+  _globals['_PLANEVENT']._serialized_start=797
+  _globals['_PLANEVENT']._serialized_end=924
+  _globals['_SNAPSHOT']._serialized_start=926
+  _globals['_SNAPSHOT']._serialized_end=978
+  _globals['_NETWORKEVENT']._serialized_start=981
+  _globals['_NETWORKEVENT']._serialized_end=1244
+  _globals['_NETWORKSERVICE']._serialized_start=1448
+  _globals['_NETWORKSERVICE']._serialized_end=1609
 # @@protoc_insertion_point(module_scope)

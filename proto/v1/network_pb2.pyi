@@ -28,7 +28,7 @@ CONTROLLER_STATE_STALE: ControllerState
 CONTROLLER_STATE_LOST: ControllerState
 
 class IntersectionStatus(_message.Message):
-    __slots__ = ("intersection_id", "mode", "level", "cause", "clock", "signal_state", "plan_version", "override_ids", "open_alarms", "state")
+    __slots__ = ("intersection_id", "mode", "level", "cause", "clock", "signal_state", "plan_version", "override_ids", "open_alarms", "state", "published_version")
     INTERSECTION_ID_FIELD_NUMBER: _ClassVar[int]
     MODE_FIELD_NUMBER: _ClassVar[int]
     LEVEL_FIELD_NUMBER: _ClassVar[int]
@@ -39,6 +39,7 @@ class IntersectionStatus(_message.Message):
     OVERRIDE_IDS_FIELD_NUMBER: _ClassVar[int]
     OPEN_ALARMS_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
+    PUBLISHED_VERSION_FIELD_NUMBER: _ClassVar[int]
     intersection_id: str
     mode: _common_pb2.Mode
     level: _common_pb2.Level
@@ -49,7 +50,8 @@ class IntersectionStatus(_message.Message):
     override_ids: _containers.RepeatedScalarFieldContainer[str]
     open_alarms: int
     state: ControllerState
-    def __init__(self, intersection_id: _Optional[str] = ..., mode: _Optional[_Union[_common_pb2.Mode, str]] = ..., level: _Optional[_Union[_common_pb2.Level, str]] = ..., cause: _Optional[str] = ..., clock: _Optional[_Union[_common_pb2.ClockStatus, _Mapping]] = ..., signal_state: _Optional[_Union[_telemetry_pb2.SignalState, _Mapping]] = ..., plan_version: _Optional[int] = ..., override_ids: _Optional[_Iterable[str]] = ..., open_alarms: _Optional[int] = ..., state: _Optional[_Union[ControllerState, str]] = ...) -> None: ...
+    published_version: int
+    def __init__(self, intersection_id: _Optional[str] = ..., mode: _Optional[_Union[_common_pb2.Mode, str]] = ..., level: _Optional[_Union[_common_pb2.Level, str]] = ..., cause: _Optional[str] = ..., clock: _Optional[_Union[_common_pb2.ClockStatus, _Mapping]] = ..., signal_state: _Optional[_Union[_telemetry_pb2.SignalState, _Mapping]] = ..., plan_version: _Optional[int] = ..., override_ids: _Optional[_Iterable[str]] = ..., open_alarms: _Optional[int] = ..., state: _Optional[_Union[ControllerState, str]] = ..., published_version: _Optional[int] = ...) -> None: ...
 
 class GetNetworkRequest(_message.Message):
     __slots__ = ("intersection_ids",)
@@ -74,16 +76,18 @@ class WatchNetworkRequest(_message.Message):
     def __init__(self, intersection_ids: _Optional[_Iterable[str]] = ..., after_cursor: _Optional[int] = ...) -> None: ...
 
 class PlanEvent(_message.Message):
-    __slots__ = ("intersection_id", "version", "state", "cause")
+    __slots__ = ("intersection_id", "version", "state", "cause", "published")
     INTERSECTION_ID_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
     CAUSE_FIELD_NUMBER: _ClassVar[int]
+    PUBLISHED_FIELD_NUMBER: _ClassVar[int]
     intersection_id: str
     version: int
     state: _plan_pb2.PlanState
     cause: str
-    def __init__(self, intersection_id: _Optional[str] = ..., version: _Optional[int] = ..., state: _Optional[_Union[_plan_pb2.PlanState, str]] = ..., cause: _Optional[str] = ...) -> None: ...
+    published: bool
+    def __init__(self, intersection_id: _Optional[str] = ..., version: _Optional[int] = ..., state: _Optional[_Union[_plan_pb2.PlanState, str]] = ..., cause: _Optional[str] = ..., published: bool = ...) -> None: ...
 
 class Snapshot(_message.Message):
     __slots__ = ("complete", "server_unix_ms")

@@ -147,14 +147,18 @@ class OverrideRequest(_message.Message):
     def __init__(self, idempotency_key: _Optional[bytes] = ..., intersection_ids: _Optional[_Iterable[str]] = ..., route_id: _Optional[str] = ..., action: _Optional[_Union[OverrideAction, _Mapping]] = ..., ttl_ms: _Optional[int] = ..., not_before_unix_ms: _Optional[int] = ..., reason: _Optional[str] = ..., expected_version: _Optional[_Iterable[_Union[ExpectedVersion, _Mapping]]] = ..., supersede: bool = ..., preview_id: _Optional[str] = ...) -> None: ...
 
 class IntersectionOverride(_message.Message):
-    __slots__ = ("intersection_id", "state", "cause")
+    __slots__ = ("intersection_id", "state", "cause", "green_from_unix_ms", "green_ms")
     INTERSECTION_ID_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
     CAUSE_FIELD_NUMBER: _ClassVar[int]
+    GREEN_FROM_UNIX_MS_FIELD_NUMBER: _ClassVar[int]
+    GREEN_MS_FIELD_NUMBER: _ClassVar[int]
     intersection_id: str
     state: OverrideState
     cause: str
-    def __init__(self, intersection_id: _Optional[str] = ..., state: _Optional[_Union[OverrideState, str]] = ..., cause: _Optional[str] = ...) -> None: ...
+    green_from_unix_ms: int
+    green_ms: int
+    def __init__(self, intersection_id: _Optional[str] = ..., state: _Optional[_Union[OverrideState, str]] = ..., cause: _Optional[str] = ..., green_from_unix_ms: _Optional[int] = ..., green_ms: _Optional[int] = ...) -> None: ...
 
 class Override(_message.Message):
     __slots__ = ("override_id", "state", "cause", "holder", "role", "priority", "effective_unix_ms", "expiry_unix_ms", "per_intersection", "audit_seq", "action", "reason")

@@ -72,7 +72,7 @@ class SignedPlan(_message.Message):
     def __init__(self, plan: _Optional[bytes] = ..., sha256: _Optional[bytes] = ..., signature: _Optional[bytes] = ..., key_id: _Optional[bytes] = ..., certificate: _Optional[bytes] = ...) -> None: ...
 
 class Plan(_message.Message):
-    __slots__ = ("intersection_id", "epoch", "version", "envelope_sha256", "ruleset_sha256", "not_before_unix_ms", "not_after_unix_ms", "decision_id", "cyclic", "rolling", "calendar")
+    __slots__ = ("intersection_id", "epoch", "version", "envelope_sha256", "ruleset_sha256", "not_before_unix_ms", "not_after_unix_ms", "decision_id", "cyclic", "rolling", "calendar", "activation")
     INTERSECTION_ID_FIELD_NUMBER: _ClassVar[int]
     EPOCH_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
@@ -84,6 +84,7 @@ class Plan(_message.Message):
     CYCLIC_FIELD_NUMBER: _ClassVar[int]
     ROLLING_FIELD_NUMBER: _ClassVar[int]
     CALENDAR_FIELD_NUMBER: _ClassVar[int]
+    ACTIVATION_FIELD_NUMBER: _ClassVar[int]
     intersection_id: str
     epoch: int
     version: int
@@ -95,7 +96,8 @@ class Plan(_message.Message):
     cyclic: CyclicPlan
     rolling: RollingSchedule
     calendar: Calendar
-    def __init__(self, intersection_id: _Optional[str] = ..., epoch: _Optional[int] = ..., version: _Optional[int] = ..., envelope_sha256: _Optional[bytes] = ..., ruleset_sha256: _Optional[bytes] = ..., not_before_unix_ms: _Optional[int] = ..., not_after_unix_ms: _Optional[int] = ..., decision_id: _Optional[str] = ..., cyclic: _Optional[_Union[CyclicPlan, _Mapping]] = ..., rolling: _Optional[_Union[RollingSchedule, _Mapping]] = ..., calendar: _Optional[_Union[Calendar, _Mapping]] = ...) -> None: ...
+    activation: Activation
+    def __init__(self, intersection_id: _Optional[str] = ..., epoch: _Optional[int] = ..., version: _Optional[int] = ..., envelope_sha256: _Optional[bytes] = ..., ruleset_sha256: _Optional[bytes] = ..., not_before_unix_ms: _Optional[int] = ..., not_after_unix_ms: _Optional[int] = ..., decision_id: _Optional[str] = ..., cyclic: _Optional[_Union[CyclicPlan, _Mapping]] = ..., rolling: _Optional[_Union[RollingSchedule, _Mapping]] = ..., calendar: _Optional[_Union[Calendar, _Mapping]] = ..., activation: _Optional[_Union[Activation, str]] = ...) -> None: ...
 
 class CyclicPlan(_message.Message):
     __slots__ = ("plan_id", "cycle_ms", "offset_ms", "reference_stage_id", "stages", "transition", "max_change_ms")
@@ -116,14 +118,16 @@ class CyclicPlan(_message.Message):
     def __init__(self, plan_id: _Optional[str] = ..., cycle_ms: _Optional[int] = ..., offset_ms: _Optional[int] = ..., reference_stage_id: _Optional[str] = ..., stages: _Optional[_Iterable[_Union[CyclicStage, _Mapping]]] = ..., transition: _Optional[_Union[Transition, str]] = ..., max_change_ms: _Optional[int] = ...) -> None: ...
 
 class CyclicStage(_message.Message):
-    __slots__ = ("stage_id", "start_ms", "split_ms")
+    __slots__ = ("stage_id", "start_ms", "split_ms", "group_ids")
     STAGE_ID_FIELD_NUMBER: _ClassVar[int]
     START_MS_FIELD_NUMBER: _ClassVar[int]
     SPLIT_MS_FIELD_NUMBER: _ClassVar[int]
+    GROUP_IDS_FIELD_NUMBER: _ClassVar[int]
     stage_id: str
     start_ms: int
     split_ms: int
-    def __init__(self, stage_id: _Optional[str] = ..., start_ms: _Optional[int] = ..., split_ms: _Optional[int] = ...) -> None: ...
+    group_ids: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, stage_id: _Optional[str] = ..., start_ms: _Optional[int] = ..., split_ms: _Optional[int] = ..., group_ids: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class RollingSchedule(_message.Message):
     __slots__ = ("decided_unix_ms", "valid_until_unix_ms", "entries", "hold_greens")
@@ -233,6 +237,36 @@ class PublishReply(_message.Message):
     audit_seq: int
     def __init__(self, version: _Optional[int] = ..., state: _Optional[_Union[PlanState, str]] = ..., findings: _Optional[_Iterable[_Union[_common_pb2.Finding, _Mapping]]] = ..., audit_seq: _Optional[int] = ...) -> None: ...
 
+class PlanOfBatch(_message.Message):
+    __slots__ = ("plan", "expected_version")
+    PLAN_FIELD_NUMBER: _ClassVar[int]
+    EXPECTED_VERSION_FIELD_NUMBER: _ClassVar[int]
+    plan: Plan
+    expected_version: int
+    def __init__(self, plan: _Optional[_Union[Plan, _Mapping]] = ..., expected_version: _Optional[int] = ...) -> None: ...
+
+class PublishTogetherRequest(_message.Message):
+    __slots__ = ("idempotency_key", "plans", "activation", "at_unix_ms", "reason")
+    IDEMPOTENCY_KEY_FIELD_NUMBER: _ClassVar[int]
+    PLANS_FIELD_NUMBER: _ClassVar[int]
+    ACTIVATION_FIELD_NUMBER: _ClassVar[int]
+    AT_UNIX_MS_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    idempotency_key: bytes
+    plans: _containers.RepeatedCompositeFieldContainer[PlanOfBatch]
+    activation: Activation
+    at_unix_ms: int
+    reason: str
+    def __init__(self, idempotency_key: _Optional[bytes] = ..., plans: _Optional[_Iterable[_Union[PlanOfBatch, _Mapping]]] = ..., activation: _Optional[_Union[Activation, str]] = ..., at_unix_ms: _Optional[int] = ..., reason: _Optional[str] = ...) -> None: ...
+
+class PublishTogetherReply(_message.Message):
+    __slots__ = ("batch_id", "plans")
+    BATCH_ID_FIELD_NUMBER: _ClassVar[int]
+    PLANS_FIELD_NUMBER: _ClassVar[int]
+    batch_id: str
+    plans: _containers.RepeatedCompositeFieldContainer[PublishReply]
+    def __init__(self, batch_id: _Optional[str] = ..., plans: _Optional[_Iterable[_Union[PublishReply, _Mapping]]] = ...) -> None: ...
+
 class VerifyRequest(_message.Message):
     __slots__ = ("plan",)
     PLAN_FIELD_NUMBER: _ClassVar[int]
@@ -272,20 +306,22 @@ class ListPlansReply(_message.Message):
     def __init__(self, plans: _Optional[_Iterable[_Union[PlanVersion, _Mapping]]] = ...) -> None: ...
 
 class PlanVersion(_message.Message):
-    __slots__ = ("intersection_id", "version", "state", "plan_id", "author", "published_unix_ms")
+    __slots__ = ("intersection_id", "version", "state", "plan_id", "author", "published_unix_ms", "cause")
     INTERSECTION_ID_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
     PLAN_ID_FIELD_NUMBER: _ClassVar[int]
     AUTHOR_FIELD_NUMBER: _ClassVar[int]
     PUBLISHED_UNIX_MS_FIELD_NUMBER: _ClassVar[int]
+    CAUSE_FIELD_NUMBER: _ClassVar[int]
     intersection_id: str
     version: int
     state: PlanState
     plan_id: str
     author: str
     published_unix_ms: int
-    def __init__(self, intersection_id: _Optional[str] = ..., version: _Optional[int] = ..., state: _Optional[_Union[PlanState, str]] = ..., plan_id: _Optional[str] = ..., author: _Optional[str] = ..., published_unix_ms: _Optional[int] = ...) -> None: ...
+    cause: str
+    def __init__(self, intersection_id: _Optional[str] = ..., version: _Optional[int] = ..., state: _Optional[_Union[PlanState, str]] = ..., plan_id: _Optional[str] = ..., author: _Optional[str] = ..., published_unix_ms: _Optional[int] = ..., cause: _Optional[str] = ...) -> None: ...
 
 class GetStoredPlanRequest(_message.Message):
     __slots__ = ("intersection_id", "version")

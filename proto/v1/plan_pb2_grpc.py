@@ -55,6 +55,11 @@ class PlanServiceStub(object):
                 request_serializer=ampelwerk_dot_proto_dot_v1_dot_plan__pb2.PublishRequest.SerializeToString,
                 response_deserializer=ampelwerk_dot_proto_dot_v1_dot_plan__pb2.PublishReply.FromString,
                 _registered_method=True)
+        self.PublishTogether = channel.unary_unary(
+                '/ampelwerk.v1.PlanService/PublishTogether',
+                request_serializer=ampelwerk_dot_proto_dot_v1_dot_plan__pb2.PublishTogetherRequest.SerializeToString,
+                response_deserializer=ampelwerk_dot_proto_dot_v1_dot_plan__pb2.PublishTogetherReply.FromString,
+                _registered_method=True)
         self.Rollback = channel.unary_unary(
                 '/ampelwerk.v1.PlanService/Rollback',
                 request_serializer=ampelwerk_dot_proto_dot_v1_dot_plan__pb2.RollbackRequest.SerializeToString,
@@ -94,6 +99,13 @@ class PlanServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def PublishTogether(self, request, context):
+        """The same for several intersections: all of them or none. Role: supervisor.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def Rollback(self, request, context):
         """Old content under a new version. Role: supervisor.
         """
@@ -123,6 +135,11 @@ def add_PlanServiceServicer_to_server(servicer, server):
                     servicer.Publish,
                     request_deserializer=ampelwerk_dot_proto_dot_v1_dot_plan__pb2.PublishRequest.FromString,
                     response_serializer=ampelwerk_dot_proto_dot_v1_dot_plan__pb2.PublishReply.SerializeToString,
+            ),
+            'PublishTogether': grpc.unary_unary_rpc_method_handler(
+                    servicer.PublishTogether,
+                    request_deserializer=ampelwerk_dot_proto_dot_v1_dot_plan__pb2.PublishTogetherRequest.FromString,
+                    response_serializer=ampelwerk_dot_proto_dot_v1_dot_plan__pb2.PublishTogetherReply.SerializeToString,
             ),
             'Rollback': grpc.unary_unary_rpc_method_handler(
                     servicer.Rollback,
@@ -239,6 +256,33 @@ class PlanService(object):
             '/ampelwerk.v1.PlanService/Publish',
             ampelwerk_dot_proto_dot_v1_dot_plan__pb2.PublishRequest.SerializeToString,
             ampelwerk_dot_proto_dot_v1_dot_plan__pb2.PublishReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PublishTogether(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ampelwerk.v1.PlanService/PublishTogether',
+            ampelwerk_dot_proto_dot_v1_dot_plan__pb2.PublishTogetherRequest.SerializeToString,
+            ampelwerk_dot_proto_dot_v1_dot_plan__pb2.PublishTogetherReply.FromString,
             options,
             channel_credentials,
             insecure,

@@ -11,6 +11,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from ampelwerk.cli.main import app
+from ampelwerk.cli.override import show
+from ampelwerk.controllers.control_room import SeenGreen, SeenOverride
 from tests.cli.test_live import address_of, process, serve
 from tests.controllers.city import road_json
 
@@ -115,3 +117,19 @@ def test_a_server_that_is_not_there(tmp_path: Path) -> None:
     for command in (("override", "list"), ("audit", "show"), ("audit", "verify")):
         result = Desk("127.0.0.1:1", tmp_path).run(*command)
         assert (result.exit_code, "cannot be reached" in result.output) == (1, True)
+
+
+def test_the_list_says_what_a_vehicle_was_given(capsys: pytest.CaptureFixture[str]) -> None:
+    given = SeenGreen(from_unix_ms=1_800_000_000_000, length_ms=12_500)
+    override = SeenOverride(
+        override_id="o1", action="priority", state="ended", cause="served", holder="J7",
+        role="controller", effective_unix_ms=0, expiry_unix_ms=1_800_000_060_000,
+        reason="line 5, vehicle 17", where={"J7": "ended"}, greens={"J7": given},
+    )  # fmt: skip
+    show([override], as_json=True)
+    told = json.loads(capsys.readouterr().out)["greens"]
+    assert told == {"J7": {"from_unix_ms": 1_800_000_000_000, "length_ms": 12_500}}
+    show([override], as_json=False)
+    words = " ".join(capsys.readouterr().out.split())
+    assert "green" in words and "08:00:00Z" in words
+    assert str(given) == "green from 08:00:00Z for 12.5 s"

@@ -143,7 +143,7 @@ def test_what_goes_wrong_is_told(
 def seen(name: str, **fields: Any) -> SeenIntersection:
     usual: dict[str, Any] = {
         "controller": "leased", "mode": "run", "level": "adaptive", "cause": "", "stage": "1",
-        "plan_version": 3, "overrides": (), "open_alarms": 0, "clock": "ntp", "green": (),
+        "plan_version": 3, "published_version": 0, "overrides": (), "open_alarms": 0, "clock": "ntp", "green": (),
         "amber": (), "red_amber": (), "red": (),
     }  # fmt: skip
     return SeenIntersection(intersection=name, **{**usual, **fields})
@@ -171,7 +171,7 @@ def test_those_that_need_somebody_stand_first_and_what_is_over_goes() -> None:
     assert board.take(seen("a", stage="2"))
     table = board.table()
     assert [str(cell) for cell in table.columns[0].cells] == ["c", "b", "e", "a", "d"]
-    assert str(list(table.columns[6].cells)[2]) == "x !"
+    assert str(list(table.columns[7].cells)[2]) == "x !"
     assert line_of(alarm) == "e alarm x raised: why"
     board.take(LineState(up=False, text="the server is gone"))
     assert "the server is gone" in str(board.table().title)

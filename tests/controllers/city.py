@@ -36,7 +36,7 @@ def crossroads(name: str) -> Intersection:
     return Intersection(
         envelope=Envelope(
             intersection_id=IntersectionId(name),
-            profile="test/1",
+            profile="sumo/1",
             groups=groups,
             conflict=((False, True), (True, False)),
             intergreen_ds=((None, 50), (50, None)),

@@ -19,6 +19,7 @@ from ampelwerk.controllers.clock import SimulatedClock
 from ampelwerk.controllers.errors_told import TRAILER
 from ampelwerk.controllers.identity import Identity, Kind
 from ampelwerk.controllers.local import LocalController
+from ampelwerk.controllers.plan_file import PlanFile
 from ampelwerk.controllers.roadside import Roadside
 from ampelwerk.controllers.service.live_city import LiveCity
 from ampelwerk.controllers.service.override_dispatch import OverrideDispatch
@@ -83,7 +84,7 @@ class Live:
             ),
         )
 
-    def roadside(self, name: str) -> Roadside:
+    def roadside(self, name: str, *, plan_file: Path | None = None) -> Roadside:
         site = site_of(road(), name)
         now_ds = self.clock.unix_ms() // 100
         return Roadside(
@@ -94,6 +95,7 @@ class Live:
             boot_id=secrets.token_bytes(16),
             tick_ds=10,
             source=CLOCK_SOURCE_NTP,
+            plan_file=PlanFile(plan_file),
         )
 
     def client(self, roadside: Roadside) -> RoadsideClient:
@@ -102,8 +104,10 @@ class Live:
         return RoadsideClient(roadside, self.address, self.authority.issue(identity, utc_now()))
 
     @asynccontextmanager
-    async def connected(self, name: str) -> AsyncIterator[RoadsideClient]:
-        client = self.client(self.roadside(name))
+    async def connected(
+        self, name: str, *, plan_file: Path | None = None
+    ) -> AsyncIterator[RoadsideClient]:
+        client = self.client(self.roadside(name, plan_file=plan_file))
         task = asyncio.create_task(client.run())
         try:
             await until(lambda: client.connected and client.roadside.quiet)
@@ -124,7 +128,11 @@ async def until(there: Callable[[], bool], timeout_s: float = 20.0) -> None:
 
 @asynccontextmanager
 async def running(
-    *, store: Path | str | None = None, after: Live | None = None, epoch: int = 7, **options: Any
+    *,
+    store: Path | str | None = None,
+    after: Live | None = None,
+    epoch: int | None = None,
+    **options: Any,
 ) -> AsyncIterator[Live]:
     """A server of three crossroads.
 
@@ -132,12 +140,16 @@ async def running(
     ----------
     store : the control room's store; without one there are no overrides.
     after : a server that has stopped, at whose place this one stands.
+    epoch : without it 7, or the one above that of `after`.
     """
     clock = after.clock if after else SimulatedClock(BEGIN_MS)
     authority = after.authority if after else Authority.new(CITY, utc_now())
     signer = after.signer if after else PlanSigner(Ed25519PrivateKey.generate())
+    if epoch is None:
+        epoch = after.city.epoch + 1 if after else 7
     city = LiveCity(road(), clock, signer, epoch=epoch, begin_s=BEGIN_MS / 1000, step_s=1.0)
     city.control = control = Wanted()
+    city.schedules = [site.schedule for site in city.network.intersections]
     calls: list[tuple[str, grpc.StatusCode]] = []
     overrides = None
     if store is not None:

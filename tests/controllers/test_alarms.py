@@ -120,7 +120,7 @@ def test_a_store_that_fails_keeps_everything_as_it_was(tmp_path: Path) -> None:
             other = Store(str(tmp_path / "s"))
             other.lead("other", 0)
             other.close()
-            there.overrides.store.epoch = 0  # type: ignore[union-attr]
+            there.overrides.clerk.store.epoch = 0  # type: ignore[union-attr]
             assert await refusal(report(there, alarm("a2"))) == (Status.UNAVAILABLE, "NOT_LEADER")
             assert await refusal(acknowledge(there, "a1")) == (Status.UNAVAILABLE, "NOT_LEADER")
             assert {n: a.acked_by for n, a in (await listed(there)).items()} == {"a1": ""}

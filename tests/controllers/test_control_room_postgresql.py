@@ -1,4 +1,4 @@
-"""A server whose store is a real PostgreSQL: overrides, alarms and audit, and a second server after it."""
+"""A server whose store is a real PostgreSQL: overrides, plans, alarms and audit, and a second server after it."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ from ampelwerk.proto.v1.alarm_pb2_grpc import AlarmServiceStub
 from ampelwerk.proto.v1.telemetry_pb2_grpc import TelemetryServiceStub
 from tests.controllers.control_room import Person, Street, asked
 from tests.controllers.live import BEGIN_MS, refusal, running, until
+from tests.controllers.plan_room import ACCEPTED, APPLIED, NEXT_STAGE, Author, plan
+from tests.controllers.plan_room import asked as publish
 
 Status = grpc.StatusCode
 
@@ -29,7 +31,7 @@ def database(postgresql: str) -> str:
     return postgresql
 
 
-def test_overrides_alarms_and_audit_outlive_the_server(database: str) -> None:
+def test_overrides_plans_alarms_and_audit_outlive_the_server(database: str) -> None:
     async def inside() -> None:
         async with AsyncExitStack() as clients:
             async with running(store=database) as there:
@@ -54,6 +56,15 @@ def test_overrides_alarms_and_audit_outlive_the_server(database: str) -> None:
                         timeout=5,
                     )
                     await street.pass_s(15)
+                async with there.channel(Kind.SUPERVISOR, "eve") as channel:
+                    eve = Author(channel)
+                    wanted = publish(plan(), activation=NEXT_STAGE)
+                    published = await eve.publish(wanted)
+                    assert await eve.publish(wanted) == published
+                    stale = await refusal(eve.publish(publish(plan(main_s=45))))
+                    assert stale == (Status.ABORTED, "VERSION")
+                    await street.settle()
+                    assert await eve.states() == [ACCEPTED]
             async with running(store=database, after=there, epoch=8) as again:
                 assert again.city.by_name["south"].alarms["a1"].acked_by == "bob"
                 await until(lambda: client.connected)
@@ -64,14 +75,18 @@ def test_overrides_alarms_and_audit_outlive_the_server(database: str) -> None:
                     assert found.override_id == kept.override_id
                     assert found.state == override_pb2.OVERRIDE_STATE_ACTIVE
                     await Person(ada).release(kept.override_id)
-                await street.settle()
+                await street.pass_s(90)
                 assert client.roadside.overrides.names == []
+                async with again.channel(Kind.SUPERVISOR, "eve") as channel:
+                    eve = Author(channel)
+                    assert await eve.states() == [APPLIED]
+                    assert (await eve.rollback(1, 1)).version == 2
                 # A second server takes over: the first can change nothing any more.
                 other = Store(database)
                 other.lead("other", again.clock.now_ms)
                 other.close()
                 assert again.overrides is not None
-                again.overrides.store.epoch = 0
+                again.overrides.clerk.store.epoch = 0
                 async with again.channel(Kind.OPERATOR, "bob") as bob:
                     late = await refusal(Person(bob).request(asked()))
                     assert late == (Status.UNAVAILABLE, "NOT_LEADER")
@@ -82,11 +97,17 @@ def test_overrides_alarms_and_audit_outlive_the_server(database: str) -> None:
         assert audit.verify(reading.connection).findings == ()
         entries = [record.entry for record in audit.records(reading.connection)]
     looking.close()
-    asked_for = [(e.actor, e.method, e.result) for e in entries if e.method != "override.outcome"]
+    asked_for = [
+        (e.actor, e.method, e.result) for e in entries if not e.method.endswith(".outcome")
+    ]
     assert asked_for == [
         ("ada", "override.request", "ok"),
         ("bob", "override.request", "HELD"),
         ("bob", "alarm.acknowledge", "ok"),
+        ("eve", "plan.publish", "ok"),
+        ("eve", "plan.publish", "repeated"),
+        ("eve", "plan.publish", "VERSION"),
         ("ada", "override.release", "ok"),
+        ("eve", "plan.rollback", "ok"),
         ("other", "server.lead", "ok"),
     ]

@@ -7,15 +7,16 @@ from typing import Any
 import pytest
 
 from ampelwerk.controllers.override_book import DELIVERY_MS, ENDING_MS
-from ampelwerk.controllers.override_desk import STATUS, OverrideDesk
+from ampelwerk.controllers.override_desk import OverrideDesk
 from ampelwerk.controllers.override_policy import Policy
+from ampelwerk.controllers.requests import STATUS
 from ampelwerk.controllers.store import audit
 from ampelwerk.controllers.store.store import Store
 from ampelwerk.models.envelope import IntersectionId
 from ampelwerk.models.errors import (
     InvalidInputError,
-    OverrideRefusedError,
     RefusalCode,
+    RequestRefusedError,
     StoreError,
 )
 from ampelwerk.models.override import (
@@ -71,11 +72,11 @@ def stored(store: Store, override_id: OverrideId) -> Override:
     return found
 
 
-def refused(code: RefusalCode, status: str, store: Store, call: Any) -> OverrideRefusedError:
+def refused(code: RefusalCode, status: str, store: Store, call: Any) -> RequestRefusedError:
     """A call is refused with a code, changes nothing but the audit, and stands there."""
     with store.read() as reading:
         before, seq = reading.overrides.list(), reading.audit_seq
-    with pytest.raises(OverrideRefusedError) as error:
+    with pytest.raises(RequestRefusedError) as error:
         call()
     assert error.value.code is code
     assert STATUS[error.value.code] == status
@@ -263,7 +264,7 @@ def test_one_key_for_two_requests(desk: OverrideDesk, store: Store) -> None:
 
 def test_refusal_is_not_remembered(desk: OverrideDesk) -> None:
     first, _ = desk.request(asked(), NOON)
-    with pytest.raises(OverrideRefusedError):
+    with pytest.raises(RequestRefusedError):
         desk.request(asked("k2", requester="bob"), NOON)
     desk.release(first.override_id, "ada", Role.OPERATOR, NOON, key="r1")
     assert desk.request(asked("k2", requester="bob"), NOON + 1000)[0].live

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import grpc
@@ -13,6 +14,8 @@ from ampelwerk.controllers.identity import Kind
 from ampelwerk.controllers.local import FAR_DS, LocalController
 from ampelwerk.controllers.service.forecast import mirrored
 from ampelwerk.controllers.service.live_city import ShownByController
+from ampelwerk.controllers.steering import with_plans_of
+from ampelwerk.models.plan_schedule import PlanSchedule
 from ampelwerk.proto.v1 import override_pb2
 from ampelwerk.sim.controls import believed_by, connect
 from tests.controllers.city import crossroads
@@ -57,6 +60,12 @@ def test_a_forecast_says_what_a_request_would_cost(tmp_path: Path) -> None:
                 flash = override_pb2.OverrideAction(flash=override_pb2.Flash())
                 (finding,) = (await ada.preview(asked(action=flash))).findings
                 assert "not modelled" in finding.message
+                session = city.by_name["north"]
+                evening = replace(session.intersection.plans[0], plan_id="evening")
+                session.with_plans = with_plans_of(session.intersection, PlanSchedule([evening]))
+                choice = override_pb2.SelectPlan(plan_id="evening")
+                action = override_pb2.OverrideAction(select_plan=choice)
+                assert (await ada.preview(asked(action=action))).approaches
                 there.clock.now_ms += 5_000
                 assert await refusal(ada.preview(asked("west"))) == (Status.NOT_FOUND, "UNKNOWN_ID")
                 assert await refusal(ada.preview(asked(ttl_ms=1))) == (

@@ -9,11 +9,12 @@ import grpc
 import pytest
 
 from ampelwerk.controllers.client import RoadsideClient
+from ampelwerk.controllers.control_room import seen
 from ampelwerk.controllers.identity import Kind
-from ampelwerk.models.errors import OverrideRefusedError, RefusalCode, ServerError
+from ampelwerk.models.errors import RefusalCode, RequestRefusedError, ServerError
 from ampelwerk.proto.v1 import controller_pb2, override_pb2
 from ampelwerk.proto.v1.controller_pb2_grpc import ControllerServiceStub
-from tests.controllers.control_room import Street, asked, asked_for, key, refused
+from tests.controllers.control_room import Street, asked, asked_for, key, records, refused
 from tests.controllers.live import refusal
 from tests.controllers.test_control_room import ACTIVE, DELIVERED, ENDED, Room, room
 
@@ -58,10 +59,22 @@ async def test_a_bus_announces_itself_and_finds_green(room: Room) -> None:
     while room.there.clock.now_ms < eta_ms:
         await street.pass_s(1)
     assert local.green_mask == 1 << SIDE
-    assert (await vic.listed())[granted.override_id].state == ACTIVE
+    active = (await vic.listed())[granted.override_id]
+    (given,) = active.per_intersection
+    begin_ms = given.green_from_unix_ms
+    assert active.state == ACTIVE
+    assert eta_ms - 10_000 < begin_ms <= eta_ms
+    assert given.green_ms == 0  # it goes on
     await street.pass_s(8)
     over = (await vic.listed())[granted.override_id]
     assert (over.state, over.cause) == (ENDED, "SERVED")
+    (given,) = over.per_intersection
+    assert given.green_from_unix_ms == begin_ms
+    assert given.green_ms == eta_ms + 5_000 - begin_ms  # until the lease was over
+    outcome = records(room.store)[-1]
+    assert outcome.detail == f"served; north green from {begin_ms} for {given.green_ms} ms"
+    shown = str(seen(over).greens["north"])
+    assert shown.startswith("green from ") and shown.endswith(f" for {given.green_ms / 1000:g} s")
     assert client.roadside.overrides.names == []
 
 
@@ -70,7 +83,7 @@ async def test_the_next_bus_waits_or_takes_the_place(room: Room) -> None:
     street = await room.street("north", "south")
     north, south = street.clients
     first = await bus(room, north)
-    with pytest.raises(OverrideRefusedError) as held:
+    with pytest.raises(RequestRefusedError) as held:
         await bus(room, north)
     assert (held.value.code, held.value.holder) == (RefusalCode.HELD, "north")
     assert asked_for(room.store)[-1].result == "HELD"
@@ -86,7 +99,25 @@ async def test_the_next_bus_waits_or_takes_the_place(room: Room) -> None:
     assert (entry.actor, entry.method, entry.result) == ("north", "override.release", "ok")
     assert released.cause == "RELEASED"
     await street.settle()
+    assert not (await vic.listed())[second.override_id].per_intersection[0].green_ms
     assert north.roadside.overrides.names == []
+
+
+@room
+async def test_a_bus_that_has_passed_early_leaves_what_it_was_given(room: Room) -> None:
+    street = await room.street("north")
+    (client,), local = street.clients, street.clients[0].roadside.local
+    granted = await bus(room, client)
+    while not local.green_mask >> SIDE & 1:
+        await street.pass_s(1)
+    begin_ms = room.there.clock.now_ms
+    await street.pass_s(3)
+    await client.release_priority(granted.override_id, key=key())
+    await street.settle()
+    vic = await room.person(Kind.VIEWER, "vic")
+    over = (await vic.listed())[granted.override_id]
+    (given,) = over.per_intersection
+    assert (over.cause, given.green_from_unix_ms, given.green_ms) == ("RELEASED", begin_ms, 3_000)
 
 
 @room
@@ -99,8 +130,10 @@ async def test_a_bus_waits_beneath_an_operator(room: Room) -> None:
     granted = await bus(room, client)
     await street.pass_s(32)
     assert client.roadside.local.green_mask == 1 << MAIN
-    assert (await ada.listed())[granted.override_id].state == DELIVERED
-    with pytest.raises(OverrideRefusedError) as error:  # and may not end what is not its own
+    waiting = (await ada.listed())[granted.override_id]
+    assert waiting.state == DELIVERED
+    assert waiting.per_intersection[0].green_from_unix_ms == 0  # none so far
+    with pytest.raises(RequestRefusedError) as error:  # and may not end what is not its own
         await client.release_priority(held.override_id, key=key())
     assert error.value.code is RefusalCode.ROLE
     assert asked_for(room.store)[-1].result == "ROLE"

@@ -161,16 +161,16 @@ def test_a_flipped_bit_in_a_plan_is_found(store: Store) -> None:
 
 def test_replies_are_kept_a_day_and_keys_are_for_one_request(store: Store) -> None:
     with store.change() as change:
-        change.overrides.remember("ada", "k1", "a" * 64, b"reply", 1000)
+        change.replies.put("ada", "k1", "a" * 64, b"reply", 1000)
         change.record(entry())
     day_ms = 86_400_000
     with store.read() as reading:
-        kept = reading.overrides
-        assert kept.reply("ada", "k1", "a" * 64, 999 + day_ms) == b"reply"
-        assert kept.reply("ada", "k1", "a" * 64, 1000 + day_ms) is None
-        assert kept.reply("bob", "k1", "a" * 64, 2000) is None
+        kept = reading.replies
+        assert kept.get("ada", "k1", "a" * 64, 999 + day_ms) == b"reply"
+        assert kept.get("ada", "k1", "a" * 64, 1000 + day_ms) is None
+        assert kept.get("bob", "k1", "a" * 64, 2000) is None
         with pytest.raises(KeyReusedError):
-            kept.reply("ada", "k1", "b" * 64, 2000)
+            kept.get("ada", "k1", "b" * 64, 2000)
 
 
 def test_chain_of_an_untouched_store_verifies(store: Store) -> None:

@@ -3,8 +3,9 @@
     .venv/bin/python -m benchmarks.kill_server --kills 20
 
 Twenty controllers run at the kerb's pace in this process, each under a conflict monitor that shares
-no code with its interlock. The server is a process of its own; it is killed with SIGKILL at a random
-moment and started again at once.
+no code with its interlock. Meanwhile a supervisor publishes plans, asks for overrides and releases them. The server is a process of its own; it is killed with SIGKILL at a random moment and started
+again at once. In the end its store must hold every plan, override and release that was acknowledged, and
+the audit their records.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ from ampelwerk.controllers.monitor import ConflictMonitor
 from ampelwerk.controllers.roadside import Roadside
 from ampelwerk.controllers.signing import PlanVerifier
 from ampelwerk.controllers.site import site_of
+from benchmarks.kill_desk import Desk, lost
 from tests.controllers.city import road
 
 CONTROLLERS, TICK_MS = 20, 100
@@ -132,6 +134,8 @@ async def _measure(kills: int) -> dict[str, Any]:
         ]
         stayed, climbed, missing = list[float](), list[float](), 0
         await _until_back(watched, BACK_S)
+        desk = Desk(address, folder, names)
+        desk.start()
         for _ in range(kills):
             await asyncio.sleep(random.uniform(SHORTEST_S, LONGEST_S))
             steps = [len(one.device.ladder.steps) for one in watched]
@@ -147,8 +151,10 @@ async def _measure(kills: int) -> dict[str, Any]:
                     stayed.append(time_s)
                 else:
                     climbed.append(time_s)
+        await asyncio.to_thread(desk.stop)
         server.kill()
         server.wait()
+        gone = lost(desk, folder)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -164,6 +170,13 @@ async def _measure(kills: int) -> dict[str, Any]:
         "climbed_back_max_s": round(max(climbed, default=0.0), 1),
         "not_back": missing,
         "plans_refused": sum(one.device.rejected_plans for one in watched),
+        "acknowledged": {
+            "plans": len(desk.plans),
+            "overrides": len(desk.overrides),
+            "releases": len(desk.released),
+        },
+        "answers": dict(desk.answers),
+        "lost": gone,
         "violations": sum(sum(one.violations.values()) for one in watched),
         "steps": dict(levels),
     }

@@ -12,7 +12,7 @@ from ampelwerk.engine.city import FREE_SHARE, JAM_SPACING_M, ROAD_USER_WEIGHT, l
 from ampelwerk.engine.coordination.stage_sequence import StageSequence
 from ampelwerk.engine.coordination.traffic_demand import TrafficDemand
 from ampelwerk.engine.kernels.city import FloatArray
-from ampelwerk.engine.kernels.dispersion import EARLIEST
+from ampelwerk.engine.kernels.dispersion import EARLIEST, smoothing
 from ampelwerk.engine.kernels.performance_index import Plans, Problem
 from ampelwerk.engine.rows import Rows, floats, ints
 from ampelwerk.models.network import Network
@@ -110,7 +110,7 @@ class Streets:
             source_lane=ints(rows.value),
             source_share=floats(s.veh_h / max(self.demand_veh_h[s.source], 1e-9) for s in flat),
             source_s=ints(round(EARLIEST * s.travel_s) for s in flat),
-            source_factor=floats(1.0 / (1.0 + DISPERSION * EARLIEST * s.travel_s) for s in flat),
+            source_factor=floats(smoothing(s.travel_s, DISPERSION) for s in flat),
             sink_ptr=ints(sink_rows.ptr),
             sink_lane=ints(sink_rows.value),
             lane_signal=ints(number_of[network.lanes[lane].intersection] for lane in lanes),

@@ -36,7 +36,6 @@ def sequence_of(intersection: Intersection, stages: tuple[int, ...]) -> StageSeq
     A group turns green as soon as red-amber and every intergreen from groups that ended before
     allow it; a step lasts at least until the groups that end with it had their minimum green.
     """
-    envelope = intersection.envelope
     count = len(stages)
     green = [frozenset(intersection.stages[stage].groups) for stage in stages]
     least_s = [1] * count
@@ -44,7 +43,6 @@ def sequence_of(intersection: Intersection, stages: tuple[int, ...]) -> StageSeq
     for _ in range(2):  # the second time with the lengths that steps have at least
         late = [_late_s(intersection, green, least_s, k) for k in range(count)]
         least_s = [_least_s(intersection, green, late, k) for k in range(count)]
-    assert envelope.size
     return StageSequence(stages=stages, late_s=tuple(late), least_s=tuple(least_s))
 
 
@@ -76,24 +74,16 @@ def _late_s(
 def _least_s(
     intersection: Intersection, green: list[frozenset[int]], late: list[dict[int, int]], k: int
 ) -> int:
-    """Shortest step k: groups that both begin and end around it keep their minimum green."""
-    envelope, count = intersection.envelope, len(green)
+    """Shortest step k: every group green in it can have its minimum green.
+
+    Where a green lasts over several steps each takes an even part of the minimum, rounded up.
+    """
     least = max(late[k].values(), default=0) + 1
-    for group in green[k] - green[(k + 1) % count]:
-        steps = 1
-        while steps < count and group in green[(k - steps) % count]:
-            steps += 1
-        needed_s = -(-envelope.groups[group].min_green_ds // 10)
-        first = (k - steps + 1) % count
-        needed_s += late[first].get(group, 0)
-        # What earlier steps of the same green give at least would need their lengths: each takes
-        # an even part, rounded up.
-        least = max(least, -(-needed_s // steps))
-    for group in green[k] & green[(k + 1) % count]:
+    for group in green[k]:
         steps, first = _run(green, k, group)
-        if steps < count:
-            needed_s = -(-envelope.groups[group].min_green_ds // 10) + late[first].get(group, 0)
-            least = max(least, -(-needed_s // steps))
+        if steps < len(green):
+            min_green_s = -(-intersection.envelope.groups[group].min_green_ds // 10)
+            least = max(least, -(-(min_green_s + late[first].get(group, 0)) // steps))
     return least
 
 

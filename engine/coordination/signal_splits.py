@@ -92,7 +92,7 @@ def mean_delay_s(problem: Problem, flows: Flows, signal: int) -> float:
 
 def _webster_s(problem: Problem, cycles_s: Sequence[int]) -> list[int]:
     """Webster's cycle time in whole seconds, if it lies between the others."""
-    ratios = stage_flow_ratios(problem.flow_veh_s, problem.demand_veh_s)
+    ratios = stage_flow_ratios(problem.mean_veh_s, problem.demand_veh_s)
     # What is lost at a change of stage: until those who enter start, less the use of amber.
     lost_s = float(np.maximum(problem.late_s.max(axis=0) - problem.use_of_amber_s, 0.0).sum())
     try:

@@ -77,7 +77,7 @@ def test_webster_1958_two_stage_example_has_greens_in_proportion_to_flow_ratios(
     # Flow ratios 0.25 and 0.30, lost time 10 s: the optimum cycle is (15 + 5) / 0.45 = 44.4 s, and
     # its 35 s of effective green at 45 s are shared 16 to 19.
     problem = problem_of(1, 2, 2, 0)
-    problem.flow_veh_s[:] = [[0.5, 0.0], [0.0, 0.5]]
+    problem.flow_veh_s[:] = problem.mean_veh_s[:] = [[0.5, 0.0], [0.0, 0.5]]
     problem.late_s[:] = [[5.0, 0.0], [0.0, 5.0]]
     problem.demand_veh_s[:] = [0.25 * 0.5, 0.30 * 0.5]
     problem.least_s[:] = 6

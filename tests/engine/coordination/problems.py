@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 
 from ampelwerk.engine.coordination.lane_flows import following_order
 from ampelwerk.engine.kernels.city import FloatArray
 from ampelwerk.engine.kernels.performance_index import Plans, Problem
-from ampelwerk.engine.rows import Rows
+from ampelwerk.engine.rows import Rows, ints
 
 
 def problem_of(signals: int, lanes: int, steps: int, seed: int) -> Problem:
@@ -32,30 +34,18 @@ def problem_of(signals: int, lanes: int, steps: int, seed: int) -> Problem:
             earliest.append(rng.integers(5, 40))
             factor.append(rng.uniform(0.1, 1.0))
         source_ptr.append(len(source_lane))
-    foes = _foes(flow, lanes, rng)
-    foe_rows, visit_rows, counts = Rows(), Rows(), list[int]()
-    for lane_foes in foes:
-        for step_foes in lane_foes:
-            foe_rows.add(step_foes)
-    for i in range(signals):
-        own = range(i * lanes, (i + 1) * lanes)
-        order = following_order({lane: {f for step in foes[lane] for f in step} for lane in own})
-        visit_rows.add(lane for lane, _ in order)
-        counts += [int(counted) for _, counted in order]
-    yielding = np.array([[bool(step) for step in lane] for lane in foes])
-    opposed = np.where(yielding, flow * rng.uniform(0.0, 1.0, flow.shape), flow)
-    return Problem(
+    problem = Problem(
         lane_ptr=np.arange(signals + 1, dtype=np.int64) * lanes,
         step_ptr=np.arange(signals + 1, dtype=np.int64) * steps,
         least_s=np.full(signals * steps, 7, dtype=np.int64),
         flow_veh_s=flow,
-        opposed_veh_s=opposed,
-        mean_veh_s=(flow + opposed) / 2,
-        foe_ptr=np.array(foe_rows.ptr, dtype=np.int64),
-        foe_lane=np.array(foe_rows.value, dtype=np.int64),
-        visit_ptr=np.array(visit_rows.ptr, dtype=np.int64),
-        visit_lane=np.array(visit_rows.value, dtype=np.int64),
-        visit_counts=np.array(counts, dtype=np.int64),
+        opposed_veh_s=flow * rng.uniform(0.0, 1.0, flow.shape),
+        mean_veh_s=flow,
+        foe_ptr=ints([]),
+        foe_lane=ints([]),
+        visit_ptr=ints([]),
+        visit_lane=ints([]),
+        visit_counts=ints([]),
         late_s=np.where(flow > 0, rng.uniform(2, 6, flow.shape), 0.0),
         demand_veh_s=demand,
         weight=np.ones(total),
@@ -75,6 +65,27 @@ def problem_of(signals: int, lanes: int, steps: int, seed: int) -> Problem:
         period_h=1.0,
         stop_s=4.0,
         spill=2.0,
+    )
+    return with_foes(problem, _foes(flow, lanes, rng))
+
+
+def with_foes(problem: Problem, foes: list[list[list[int]]]) -> Problem:
+    """The problem with others to whom each lane gives way in each step."""
+    foe_rows, visit_rows, counts = Rows(), Rows(), list[int]()
+    for lane_foes in foes:
+        for step_foes in lane_foes:
+            foe_rows.add(step_foes)
+    for first, last in itertools.pairwise(problem.lane_ptr):
+        own = range(first, last)
+        order = following_order({lane: {f for step in foes[lane] for f in step} for lane in own})
+        visit_rows.add(lane for lane, _ in order)
+        counts += [int(counted) for _, counted in order]
+    return problem._replace(
+        foe_ptr=ints(foe_rows.ptr),
+        foe_lane=ints(foe_rows.value),
+        visit_ptr=ints(visit_rows.ptr),
+        visit_lane=ints(visit_rows.value),
+        visit_counts=ints(counts),
     )
 
 

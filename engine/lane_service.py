@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import NamedTuple
 
-from ampelwerk.models.intersection import Intersection, LaneId, Turn
+from ampelwerk.models.intersection import Intersection, LaneId, Movement, Turn
 from ampelwerk.models.network import StopLane
 
 SATURATION_FLOW_VEH_S = 0.53
@@ -37,6 +38,20 @@ CROSSING = LaneService(CROSSING_FLOW_PED_S)
 """A pedestrian crossing whose group is green."""
 
 
+def gives_way(movement: Movement, green: Collection[int], permissive: Collection[int]) -> bool:
+    """Whether a movement turns across others who are green too, and has to let them pass.
+
+    Parameters
+    ----------
+    green, permissive : groups that are green, and those of them that give way.
+    """
+    return (
+        movement.group in permissive
+        and movement.turn in (Turn.LEFT, Turn.U_TURN)
+        and any(foe in green for foe in movement.yields_to)
+    )
+
+
 def lane_service(
     site: Intersection, lane: StopLane, green: set[int], permissive: set[int]
 ) -> LaneService | None:
@@ -50,13 +65,7 @@ def lane_service(
     if not any(movement.group in green for movement in movements):
         return None
     open_ = [movement for movement in movements if movement.group in green or movement.group < 0]
-    yielding = [
-        movement
-        for movement in movements
-        if movement.group in permissive
-        and movement.turn in (Turn.LEFT, Turn.U_TURN)
-        and any(foe in green for foe in movement.yields_to)
-    ]
+    yielding = [movement for movement in movements if gives_way(movement, green, permissive)]
     held = 1 - len(open_) / len(movements)
     cap = (1 - held) / held if held > 0 else 1e9
     share = len(yielding) / len(open_)

@@ -15,11 +15,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from ampelwerk.engine.city import lay_out
+from ampelwerk.engine.coordination.lane_flows import service_entries
 from ampelwerk.engine.coordination.traffic_demand import TrafficDemand
 from ampelwerk.engine.estimation import Estimator
 from ampelwerk.engine.health import LoopHealth
 from ampelwerk.engine.kernels.city import EXIT, FloatArray, IntArray
 from ampelwerk.engine.kernels.decision import Signals
+from ampelwerk.engine.kernels.saturation_flow import mark_opposed
 from ampelwerk.engine.kernels.traffic import NEVER
 from ampelwerk.models.detection import DetectorFrame, LoopRole
 from ampelwerk.models.errors import Finding, Severity
@@ -58,7 +60,10 @@ class LoopMeasurement:
         self.queue_veh: list[FloatArray] = [np.zeros(city.lanes)]
         self.served_veh = np.zeros(len(city.entry_lane))
         self.served_s = np.zeros(len(city.entry_lane))
+        self.opposed_veh = np.zeros(len(city.entry_lane))
+        self.opposed_s = np.zeros(len(city.entry_lane))
         self.passed_veh = np.zeros(len(network.loops))
+        self._yields = np.diff(city.entry_foe_ptr) > 0
         self._standing_veh = np.zeros(city.lanes)
         self._at_red = np.ones(city.lanes, dtype=bool)
         self._entries: dict[bytes, IntArray] = {}
@@ -101,6 +106,12 @@ class LoopMeasurement:
         )
         self.served_s[entry[counted]] += self.step_s
         self.served_veh[entry[counted]] += traffic.departures[lane[counted]]
+        yielding = entry[counted & self._yields[entry]]
+        marks = np.zeros(len(yielding), dtype=np.int64)
+        mark_opposed(self.city, traffic, yielding, now_s, marks)
+        opposed = yielding[marks > 0]
+        self.opposed_s[opposed] += self.step_s
+        self.opposed_veh[opposed] += traffic.departures[self.city.entry_lane[opposed]]
         # What a free stop line has proved to be no queue was none.
         np.minimum(standing - traffic.departures, traffic.queue_veh, out=standing)
 
@@ -150,6 +161,7 @@ def demand_of(runs: Sequence[LoopMeasurement]) -> TrafficDemand:
         interval_s=first.interval_s,
         flow_veh_h=flow_veh_h,
         saturation_flow_veh_s=_saturation_flows(runs),
+        opposed_flow_veh_s=_opposed_flows(runs),
         turning_share=_turning_shares(runs),
         findings=tuple(_findings(runs)),
     )
@@ -160,21 +172,46 @@ def _saturation_flows(runs: Sequence[LoopMeasurement]) -> dict[tuple[int, int], 
     city = runs[0].city
     served_veh = np.sum([run.served_veh for run in runs], axis=0)
     served_s = np.sum([run.served_s for run in runs], axis=0)
-    number = {int(k): n for n, k in enumerate(runs[0].cars)}
+    return {
+        key: _with_prior(
+            city.entry_flow[entry],
+            served_veh[entry],
+            served_s[entry],
+            least=BLOCKED_SHARE if city.entry_cap[entry] >= OPEN_VEH else 0.0,
+        )
+        for key, entry in service_entries(city)
+        if served_s[entry]
+    }
+
+
+def _opposed_flows(
+    runs: Sequence[LoopMeasurement],
+) -> dict[tuple[int, int], tuple[float, float]]:
+    """(lane, stage) -> the same while somebody departs to whom it gives way, and while nobody does."""
+    city = runs[0].city
+    served_veh = np.sum([run.served_veh for run in runs], axis=0)
+    served_s = np.sum([run.served_s for run in runs], axis=0)
+    opposed_veh = np.sum([run.opposed_veh for run in runs], axis=0)
+    opposed_s = np.sum([run.opposed_s for run in runs], axis=0)
     found = {}
-    for i in range(len(city.stage_ptr) - 1):
-        first = int(city.stage_ptr[i])
-        for stage in range(int(city.stage_ptr[i + 1]) - first):
-            for entry in range(city.entry_ptr[first + stage], city.entry_ptr[first + stage + 1]):
-                lane = number.get(int(city.entry_lane[entry]))
-                if lane is None or not served_s[entry]:
-                    continue
-                prior = city.entry_flow[entry]
-                flow = (prior * PRIOR_S + served_veh[entry]) / (PRIOR_S + served_s[entry])
-                if city.entry_cap[entry] >= OPEN_VEH:
-                    flow = max(flow, BLOCKED_SHARE * prior)
-                found[lane, stage] = float(flow)
+    for key, entry in service_entries(city):
+        if city.entry_foe_ptr[entry + 1] > city.entry_foe_ptr[entry] and served_s[entry]:
+            found[key] = (
+                _with_prior(city.entry_opposed[entry], opposed_veh[entry], opposed_s[entry]),
+                _with_prior(
+                    city.entry_unopposed[entry],
+                    served_veh[entry] - opposed_veh[entry],
+                    served_s[entry] - opposed_s[entry],
+                    least=BLOCKED_SHARE if city.entry_cap[entry] >= OPEN_VEH else 0.0,
+                ),
+            )
     return found
+
+
+def _with_prior(prior_veh_s: float, veh: float, s: float, *, least: float = 0.0) -> float:
+    """What was counted, weighed against the prior, and no less than a share of it. [veh/s]"""
+    flow = (prior_veh_s * PRIOR_S + veh) / (PRIOR_S + s)
+    return float(max(flow, least * prior_veh_s))
 
 
 def _turning_shares(runs: Sequence[LoopMeasurement]) -> dict[tuple[int, int], float]:

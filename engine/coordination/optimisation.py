@@ -17,7 +17,12 @@ from ampelwerk.engine.coordination.corridor_band import CorridorBand
 from ampelwerk.engine.coordination.deadline import Deadline
 from ampelwerk.engine.coordination.group_search import GroupPlans, GroupSearch
 from ampelwerk.engine.coordination.plan_problem import Streets
-from ampelwerk.engine.coordination.signal_splits import Splits, best_sequence, isolated_splits
+from ampelwerk.engine.coordination.signal_splits import (
+    Splits,
+    best_sequence,
+    isolated_splits,
+    mean_delay_s,
+)
 from ampelwerk.engine.coordination.stage_sequence import StageSequence, sequence_of, shipped_stages
 
 SHORTEST_S, LONGEST_S, CYCLE_GRID_S = 30, 120, 5
@@ -107,7 +112,7 @@ def optimise(
             )
         else:
             for signal, one in alone.items():
-                found[signal] = _isolated_plan(streets, signal, sequences[signal], one)
+                found[signal] = _isolated_plan(signal, sequences[signal], one)
         progress(0.4 + 0.6 * done / len(signals))
     known = {band.corridor for band in bands}
     bands += [
@@ -135,10 +140,7 @@ def coordinated_groups(streets: Streets, signals: Sequence[int]) -> list[list[in
     return sorted(sorted(part) for part in nx.connected_components(graph))
 
 
-def _isolated_plan(
-    streets: Streets, signal: int, sequence: StageSequence, splits: Splits
-) -> SignalPlan:
-    demand = sum(streets.demand_veh_h[lane] for lane in streets.lanes_of[signal]) / 3600.0
+def _isolated_plan(signal: int, sequence: StageSequence, splits: Splits) -> SignalPlan:
     return SignalPlan(
         signal=signal,
         stages=sequence.stages,
@@ -146,7 +148,7 @@ def _isolated_plan(
         offset_s=0,
         group=None,
         saturation=splits.saturation,
-        delay_s=splits.index / demand if demand > 0 else 0.0,
+        delay_s=splits.delay_s,
     )
 
 
@@ -162,8 +164,6 @@ def _plan(best: GroupPlans, k: int, signal: int, sequence: StageSequence, group:
     problem, plans, flows = best.problem, best.plans, best.flows
     lanes = slice(problem.lane_ptr[k], problem.lane_ptr[k + 1])
     steps = plans.step_s[problem.step_ptr[k] : problem.step_ptr[k + 1]]
-    demand = problem.demand_veh_s[lanes]
-    total = float(demand.sum())
     return SignalPlan(
         signal=signal,
         stages=sequence.stages,
@@ -171,5 +171,5 @@ def _plan(best: GroupPlans, k: int, signal: int, sequence: StageSequence, group:
         offset_s=int(plans.offset_s[k]),
         group=group,
         saturation=float(flows.saturation[lanes].max(initial=0.0)),
-        delay_s=float((flows.delay_s[lanes] * demand).sum()) / total if total else 0.0,
+        delay_s=mean_delay_s(problem, flows, k),
     )

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from ampelwerk.engine.city import FREE_SHARE, JAM_SPACING_M, ROAD_USER_WEIGHT, lay_out
+from ampelwerk.engine.city import FREE_SHARE, JAM_SPACING_M, ROAD_USER_WEIGHT
+from ampelwerk.engine.coordination.lane_flows import following_order, lane_flows
 from ampelwerk.engine.coordination.stage_sequence import StageSequence
 from ampelwerk.engine.coordination.traffic_demand import TrafficDemand
 from ampelwerk.engine.kernels.city import FloatArray
-from ampelwerk.engine.kernels.dispersion import EARLIEST
+from ampelwerk.engine.kernels.dispersion import EARLIEST, smoothing
 from ampelwerk.engine.kernels.performance_index import Plans, Problem
 from ampelwerk.engine.rows import Rows, floats, ints
 from ampelwerk.models.network import Network
@@ -56,7 +58,7 @@ class Streets:
         self, network: Network, demand: TrafficDemand, demand_veh_h: FloatArray, period_h: float
     ) -> None:
         self.network, self.demand_veh_h, self.period_h = network, demand_veh_h, period_h
-        self.flow_veh_s = _saturation_flows(network, demand)
+        self.lane_flows = lane_flows(network, demand)
         self.lanes_of: dict[int, list[int]] = defaultdict(list)
         for number, lane in enumerate(network.lanes):
             self.lanes_of[lane.intersection].append(number)
@@ -71,33 +73,58 @@ class Streets:
         place = {lane: k for k, lane in enumerate(lanes)}
         number_of = {i: k for k, i in enumerate(signals)}
         most = max((len(sequence.stages) for sequence in sequences), default=1)
-        flow, late = np.zeros((len(lanes), most)), np.zeros((len(lanes), most))
+        mean, flow, opposed, late = (np.zeros((len(lanes), most)) for _ in range(4))
+        foes: list[list[tuple[int, ...]]] = [[()] * most for _ in lanes]
         lane_ptr, step_ptr, least_s = [0], [0], list[int]()
         for i, sequence in zip(signals, sequences, strict=True):
             for lane in self.lanes_of[i]:
-                self._serve(i, lane, sequence, flow[place[lane]], late[place[lane]])
+                row = place[lane]
+                for k, stage in enumerate(sequence.stages):
+                    if service := self.lane_flows.get((lane, stage)):
+                        mean[row, k] = service.mean_veh_s
+                        flow[row, k], opposed[row, k] = service.flow_veh_s, service.opposed_veh_s
+                        foes[row][k] = tuple(place[foe] for foe in service.foes)
+                        late[row, k] = self._late_s(i, lane, sequence, k)
             lane_ptr.append(lane_ptr[-1] + len(self.lanes_of[i]))
             step_ptr.append(step_ptr[-1] + len(sequence.stages))
             least_s += sequence.least_s
+        visits = [
+            following_order(
+                {row: {foe for step in foes[row] for foe in step} for row in range(first, last)}
+            )
+            for first, last in itertools.pairwise(lane_ptr)
+        ]
         sources = [list[Stream]() for _ in lanes]
-        sinks: list[dict[int, None]] = [{} for _ in signals]
+        sinks = [set[int]() for _ in signals]
         for stream in self.streams:
             if stream.lane in place and stream.source in place:
                 sources[place[stream.lane]].append(stream)
                 here = number_of[network.lanes[stream.source].intersection]
                 if number_of[network.lanes[stream.lane].intersection] != here:
-                    sinks[here][place[stream.lane]] = None
-        rows, sink_rows = Rows(), Rows()
+                    sinks[here].add(place[stream.lane])
+        rows, sink_rows, foe_rows, visit_rows = Rows(), Rows(), Rows(), Rows()
         for found in sources:
             rows.add(place[stream.source] for stream in found)
         for chosen in sinks:
-            sink_rows.add(chosen)
+            sink_rows.add(_with_those_who_give_way(chosen, visits, foes))
+        for lane_foes in foes:
+            for step_foes in lane_foes:
+                foe_rows.add(step_foes)
+        for order in visits:
+            visit_rows.add(lane for lane, _ in order)
         flat = [stream for found in sources for stream in found]
         return Problem(
             lane_ptr=ints(lane_ptr),
             step_ptr=ints(step_ptr),
             least_s=ints(least_s),
             flow_veh_s=flow,
+            opposed_veh_s=opposed,
+            mean_veh_s=mean,
+            foe_ptr=ints(foe_rows.ptr),
+            foe_lane=ints(foe_rows.value),
+            visit_ptr=ints(visit_rows.ptr),
+            visit_lane=ints(visit_rows.value),
+            visit_counts=ints(int(counts) for order in visits for _, counts in order),
             late_s=late,
             demand_veh_s=floats(self.demand_veh_h[lane] / 3600.0 for lane in lanes),
             weight=floats(
@@ -110,7 +137,7 @@ class Streets:
             source_lane=ints(rows.value),
             source_share=floats(s.veh_h / max(self.demand_veh_h[s.source], 1e-9) for s in flat),
             source_s=ints(round(EARLIEST * s.travel_s) for s in flat),
-            source_factor=floats(1.0 / (1.0 + DISPERSION * EARLIEST * s.travel_s) for s in flat),
+            source_factor=floats(smoothing(s.travel_s, DISPERSION) for s in flat),
             sink_ptr=ints(sink_rows.ptr),
             sink_lane=ints(sink_rows.value),
             lane_signal=ints(number_of[network.lanes[lane].intersection] for lane in lanes),
@@ -120,20 +147,27 @@ class Streets:
             spill=SPILL,
         )
 
-    def _serve(
-        self, i: int, lane: int, sequence: StageSequence, flow: FloatArray, late: FloatArray
-    ) -> None:
-        """Saturation flow and begin of green of a lane in each step."""
+    def _late_s(self, i: int, lane: int, sequence: StageSequence, k: int) -> float:
+        """From the begin of step k to the first departure of a lane that turns green in it. [s]"""
         site = self.network.intersections[i]
         groups = {site.movements[m].group for m in self.network.lanes[lane].movements}
-        for k, stage in enumerate(sequence.stages):
-            flow[k] = self.flow_veh_s.get((lane, stage), 0.0)
-            if flow[k] <= 0.0:
-                continue
-            entering = [sequence.late_s[k][g] for g in sorted(groups) if g in sequence.late_s[k]]
-            going_on = groups & set(site.stages[stage].groups) - set(sequence.late_s[k])
-            if entering and not going_on:
-                late[k] = sum(entering) / len(entering) + START_UP_S
+        entering = [sequence.late_s[k][g] for g in sorted(groups) if g in sequence.late_s[k]]
+        going_on = groups & set(site.stages[sequence.stages[k]].groups) - set(sequence.late_s[k])
+        return sum(entering) / len(entering) + START_UP_S if entering and not going_on else 0.0
+
+
+def _with_those_who_give_way(
+    lanes: set[int],
+    visits: Sequence[Sequence[tuple[int, bool]]],
+    foes: Sequence[Sequence[tuple[int, ...]]],
+) -> list[int]:
+    """Some lanes and those that give way to them, foes first."""
+    found = dict.fromkeys(lanes)
+    order = [lane for signal in visits for lane, counts in signal if counts]
+    for lane in order:
+        if any(foe in found for step in foes[lane] for foe in step):
+            found[lane] = None
+    return [lane for lane in order if lane in found]
 
 
 def no_plans(problem: Problem, common_s: int) -> Plans:
@@ -145,24 +179,6 @@ def no_plans(problem: Problem, common_s: int) -> Plans:
         offset_s=np.zeros(signals, dtype=np.int64),
         step_s=problem.least_s.copy(),
     )
-
-
-def _saturation_flows(network: Network, demand: TrafficDemand) -> dict[tuple[int, int], float]:
-    """(lane, stage) -> saturation flow, measured or else assumed; none where at red. [veh/s]"""
-    city = lay_out(network)
-    cars = {int(k): n for n, k in enumerate(np.flatnonzero(city.lane_is_crossing == 0))}
-    found = {}
-    for i in range(len(network.intersections)):
-        first = int(city.stage_ptr[i])
-        for stage in range(int(city.stage_ptr[i + 1]) - first):
-            for entry in range(city.entry_ptr[first + stage], city.entry_ptr[first + stage + 1]):
-                lane = cars.get(int(city.entry_lane[entry]))
-                if lane is not None:
-                    found[lane, stage] = float(city.entry_flow[entry])
-    for key, flow in demand.saturation_flow_veh_s.items():
-        if key in found:
-            found[key] = flow
-    return found
 
 
 def _streams(network: Network, demand: TrafficDemand, demand_veh_h: FloatArray) -> list[Stream]:

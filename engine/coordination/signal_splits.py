@@ -15,7 +15,7 @@ from ampelwerk.engine.coordination.stage_sequence import (
     shipped_stages,
 )
 from ampelwerk.engine.coordination.webster import optimum_cycle_s, stage_flow_ratios
-from ampelwerk.engine.kernels.performance_index import Problem, no_flows, signal_index
+from ampelwerk.engine.kernels.performance_index import Flows, Problem, no_flows, signal_index
 from ampelwerk.engine.kernels.plan_descent import balance, move_seconds
 from ampelwerk.models.errors import OversaturatedError
 from ampelwerk.models.intersection import Intersection
@@ -42,6 +42,8 @@ class Splits:
     """Performance index with arrivals spread evenly. [veh]"""
     saturation: float
     """Greatest degree of saturation of a lane. [-]"""
+    delay_s: float
+    """Mean delay the model expects. [s/veh]"""
 
 
 def isolated_splits(
@@ -75,13 +77,22 @@ def isolated_splits(
             step_s=tuple(int(step) for step in plans.step_s),
             index=float(index),
             saturation=float(flows.saturation.max(initial=0.0)),
+            delay_s=mean_delay_s(problem, flows, 0),
         )
     return found
 
 
+def mean_delay_s(problem: Problem, flows: Flows, signal: int) -> float:
+    """Delay the model expects at a signal, over all its vehicles. [s/veh]"""
+    lanes = slice(problem.lane_ptr[signal], problem.lane_ptr[signal + 1])
+    demand = problem.demand_veh_s[lanes]
+    total = float(demand.sum())
+    return float((flows.delay_s[lanes] * demand).sum()) / total if total else 0.0
+
+
 def _webster_s(problem: Problem, cycles_s: Sequence[int]) -> list[int]:
     """Webster's cycle time in whole seconds, if it lies between the others."""
-    ratios = stage_flow_ratios(problem.flow_veh_s, problem.demand_veh_s)
+    ratios = stage_flow_ratios(problem.mean_veh_s, problem.demand_veh_s)
     # What is lost at a change of stage: until those who enter start, less the use of amber.
     lost_s = float(np.maximum(problem.late_s.max(axis=0) - problem.use_of_amber_s, 0.0).sum())
     try:

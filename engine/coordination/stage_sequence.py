@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ampelwerk.engine.lane_service import gives_way
 from ampelwerk.models.intersection import Intersection
 
 
@@ -34,17 +35,18 @@ def sequence_of(intersection: Intersection, stages: tuple[int, ...]) -> StageSeq
     """Times of an order of stages under the intersection's envelope.
 
     A group turns green as soon as red-amber and every intergreen from groups that ended before
-    allow it; a step lasts at least until the groups that end with it had their minimum green.
+    allow it; a step lasts at least until the groups that end with it had their minimum green. So
+    long lasts, too, the part of a green in which a group no longer, or not yet, gives way: what
+    comes to protect left-turners for a second is of no use to them.
     """
-    envelope = intersection.envelope
     count = len(stages)
     green = [frozenset(intersection.stages[stage].groups) for stage in stages]
     least_s = [1] * count
     late: list[dict[int, int]] = [{} for _ in stages]
+    free = [_unopposed(intersection, stage) for stage in stages]
     for _ in range(2):  # the second time with the lengths that steps have at least
         late = [_late_s(intersection, green, least_s, k) for k in range(count)]
-        least_s = [_least_s(intersection, green, late, k) for k in range(count)]
-    assert envelope.size
+        least_s = [_least_s(intersection, green, free, late, k) for k in range(count)]
     return StageSequence(stages=stages, late_s=tuple(late), least_s=tuple(least_s))
 
 
@@ -73,27 +75,43 @@ def _late_s(
     return found
 
 
+def _unopposed(intersection: Intersection, stage: int) -> frozenset[int]:
+    """Groups green in a stage that give way to nobody."""
+    shown = intersection.stages[stage]
+    return frozenset(shown.groups) - {
+        movement.group
+        for movement in intersection.movements
+        if gives_way(movement, shown.groups, shown.permissive)
+    }
+
+
 def _least_s(
-    intersection: Intersection, green: list[frozenset[int]], late: list[dict[int, int]], k: int
+    intersection: Intersection,
+    green: list[frozenset[int]],
+    free: list[frozenset[int]],
+    late: list[dict[int, int]],
+    k: int,
 ) -> int:
-    """Shortest step k: groups that both begin and end around it keep their minimum green."""
-    envelope, count = intersection.envelope, len(green)
+    """Shortest step k: every group green in it can have its minimum green.
+
+    Where a green lasts over several steps each takes an even part of the minimum, rounded up. The
+    part in which a group gives way to nobody counts by itself, from the end of the amber before.
+
+    free : for each step, groups that are green and give way to nobody.
+    """
+    groups = intersection.envelope.groups
     least = max(late[k].values(), default=0) + 1
-    for group in green[k] - green[(k + 1) % count]:
-        steps = 1
-        while steps < count and group in green[(k - steps) % count]:
-            steps += 1
-        needed_s = -(-envelope.groups[group].min_green_ds // 10)
-        first = (k - steps + 1) % count
-        needed_s += late[first].get(group, 0)
-        # What earlier steps of the same green give at least would need their lengths: each takes
-        # an even part, rounded up.
-        least = max(least, -(-needed_s // steps))
-    for group in green[k] & green[(k + 1) % count]:
-        steps, first = _run(green, k, group)
-        if steps < count:
-            needed_s = -(-envelope.groups[group].min_green_ds // 10) + late[first].get(group, 0)
-            least = max(least, -(-needed_s // steps))
+    for shown in (green, free):
+        for group in shown[k]:
+            steps, first = _run(shown, k, group)
+            if steps == len(green):
+                continue
+            wait_s = late[first].get(group, 0)
+            if group in green[first - 1]:
+                ended = green[first - 1] - green[first]
+                wait_s = -(-max((groups[foe].amber_ds for foe in ended), default=0) // 10)
+            min_green_s = -(-groups[group].min_green_ds // 10)
+            least = max(least, -(-(min_green_s + wait_s) // steps))
     return least
 
 

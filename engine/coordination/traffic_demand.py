@@ -23,6 +23,8 @@ class TrafficDemand:
     """(intervals, L) arrivals; NaN where nothing was counted. [veh/h]"""
     saturation_flow_veh_s: dict[tuple[int, int], float] = field(default_factory=dict)
     """(lane, stage) -> saturation flow, where it was measured. [veh/s]"""
+    opposed_flow_veh_s: dict[tuple[int, int], tuple[float, float]] = field(default_factory=dict)
+    """(lane, stage) -> the same while somebody departs to whom it gives way, and while nobody does."""
     turning_share: dict[tuple[int, int], float] = field(default_factory=dict)
     """(lane, exit) -> part of the lane's vehicles that leave by it. [-]"""
     findings: tuple[Finding, ...] = ()

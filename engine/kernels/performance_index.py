@@ -4,10 +4,17 @@ The index is the mean number of vehicles held up, over all lanes, plus a price f
 queues longer than their lane. Departures of one stop line, dispersed, are the arrivals at the next
 (Robertson 1969). Time is cut into seconds; all signals of one problem repeat after a common cycle,
 which a signal may run through more than once (double cycle).
+
+A lane whose turning vehicles give way serves, in each second of a stage in which they do,
+opposed + (flow - opposed) * product over its foes of (1 - leaving / flow of the foe): hardly anybody
+while an opposing queue departs, in the gaps that later arrivals leave, and freely while nobody comes
+(the unblocked part of green of the Highway Capacity Manual 2000, chapter 16, appendix C, second by
+second). Foes are followed before those who give way to them.
 """
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -36,7 +43,21 @@ class Problem(NamedTuple):
     least_s: IntArray
     """(S,) shortest step: intergreen and minimum green. [s]"""
     flow_veh_s: FloatArray
-    """(L, K) saturation flow of the lane in each step, 0 where it is at red. [veh/s]"""
+    """(L, K) saturation flow of the lane in each step, nobody in its way; 0 at red. [veh/s]"""
+    opposed_veh_s: FloatArray
+    """(L, K) the same while a queue departs to which it gives way. [veh/s]"""
+    mean_veh_s: FloatArray
+    """(L, K) the same over a whole green as it was measured or assumed. [veh/s]"""
+    foe_ptr: IntArray
+    """(L * K + 1,) lanes of its signal to which a lane gives way in a step."""
+    foe_lane: IntArray
+    """Lanes for `foe_ptr`."""
+    visit_ptr: IntArray
+    """(I+1,) order in which the lanes of a signal are followed."""
+    visit_lane: IntArray
+    """Lanes for `visit_ptr`: foes first. Those that give way to each other come twice."""
+    visit_counts: IntArray
+    """For each of `visit_lane`: 0 for the first of two times, as if nobody were in the way."""
     late_s: FloatArray
     """(L, K) from the begin of a step to the first departure of a lane that turns green in it. [s]"""
     demand_veh_s: FloatArray
@@ -56,7 +77,7 @@ class Problem(NamedTuple):
     source_factor: FloatArray
     """F of Robertson's dispersion. [-]"""
     sink_ptr: IntArray
-    """(I+1,) lanes of other signals that each signal's departures come to."""
+    """(I+1,) lanes of other signals that each signal's departures come to, and who gives way to them."""
     sink_lane: IntArray
     """Lanes for `sink_ptr`."""
     lane_signal: IntArray
@@ -93,6 +114,8 @@ class Flows(NamedTuple):
     """(MOST_S,) arrivals of the lane at hand. [veh/s]"""
     service: FloatArray
     """(MOST_S,) what it could serve. [veh/s]"""
+    clear: FloatArray
+    """(MOST_S,) product of what its foes leave free. [-]"""
     saturation: FloatArray
     """(L,) degree of saturation. [-]"""
     delay_s: FloatArray
@@ -107,6 +130,7 @@ def no_flows(lanes: int) -> Flows:
         leaving=np.zeros((lanes, MOST_S)),
         arriving=np.zeros(MOST_S),
         service=np.zeros(MOST_S),
+        clear=np.zeros(MOST_S),
         saturation=np.zeros(lanes),
         delay_s=np.zeros(lanes),
         stopped=np.zeros(lanes),
@@ -115,7 +139,7 @@ def no_flows(lanes: int) -> Flows:
 
 @kernel
 def fill_service(problem: Problem, plans: Plans, lane: int, out: FloatArray) -> float:
-    """What a lane could serve in each second of the common cycle. [veh/s]; the sum of it. [veh]"""
+    """What a lane could serve with nobody in its way, in each second. [veh/s]; the sum of it. [veh]"""
     i = problem.lane_signal[lane]
     first, last = problem.step_ptr[i], problem.step_ptr[i + 1]
     steps = last - first
@@ -151,14 +175,72 @@ def fill_service(problem: Problem, plans: Plans, lane: int, out: FloatArray) -> 
 
 
 @kernel
-def lane_index(problem: Problem, plans: Plans, flows: Flows, lane: int, linked: bool) -> float:
+def give_way(problem: Problem, plans: Plans, flows: Flows, lane: int) -> float:
+    """Take from `Flows.service` what foes of the lane do not let pass; what is left. [veh]"""
+    i = problem.lane_signal[lane]
+    first, last = problem.step_ptr[i], problem.step_ptr[i + 1]
+    steps, most = last - first, problem.flow_veh_s.shape[1]
+    common_s = plans.common_s[0]
+    begin = plans.offset_s[i] % (common_s // plans.repeats[i])
+    for _ in range(plans.repeats[i]):
+        for step in range(steps):
+            length_s = plans.step_s[first + step]
+            # After the end of green those who use the amber still give way as they did.
+            shown, used_s = step, length_s
+            if problem.flow_veh_s[lane, step] <= 0.0:
+                shown = step - 1 if step else steps - 1
+                used_s = min(length_s, math.ceil(problem.use_of_amber_s))
+            row = lane * most + shown
+            if problem.foe_ptr[row + 1] > problem.foe_ptr[row]:
+                _leave_opposed(problem, flows, lane, shown, begin, used_s, common_s)
+            begin += length_s
+    total = 0.0
+    for t in range(common_s):
+        total += flows.service[t]
+    return total
+
+
+@kernel
+def _leave_opposed(
+    problem: Problem, flows: Flows, lane: int, step: int, begin: int, length_s: int, common_s: int
+) -> None:
+    """The part of `give_way` for some seconds of one step."""
+    row = lane * problem.flow_veh_s.shape[1] + step
+    for t in range(length_s):
+        flows.clear[t] = 1.0
+    for j in range(problem.foe_ptr[row], problem.foe_ptr[row + 1]):
+        foe = problem.foe_lane[j]
+        leaving, per_flow = flows.leaving[foe], 1.0 / problem.flow_veh_s[foe, step]
+        k = begin % common_s
+        for t in range(length_s):
+            flows.clear[t] *= 1.0 - min(1.0, leaving[k] * per_flow)
+            k += 1
+            if k == common_s:
+                k = 0
+    opposed = problem.opposed_veh_s[lane, step] / problem.flow_veh_s[lane, step]
+    k = begin % common_s
+    for t in range(length_s):
+        flows.service[k] *= opposed + (1.0 - opposed) * flows.clear[t]
+        k += 1
+        if k == common_s:
+            k = 0
+
+
+@kernel
+def lane_index(
+    problem: Problem, plans: Plans, flows: Flows, lane: int, linked: bool, yielding: bool
+) -> float:
     """The lane's part of the index; its departures and measures are kept in `flows`.
 
     linked : arrivals follow the departures of the signals before; else they are even.
+    yielding : it gives way to the departures of its foes; else nobody is in its way.
     """
     common_s = plans.common_s[0]
     demand = problem.demand_veh_s[lane]
+    most = problem.flow_veh_s.shape[1]
     served = fill_service(problem, plans, lane, flows.service)
+    if yielding and problem.foe_ptr[(lane + 1) * most] > problem.foe_ptr[lane * most]:
+        served = give_way(problem, plans, flows, lane)
     arriving = flows.arriving
     even = demand
     if linked:
@@ -210,11 +292,14 @@ def signal_index(
 ) -> float:
     """Index of a signal's lanes; with `onward` also of the lanes its departures come to next."""
     total = 0.0
-    for lane in range(problem.lane_ptr[signal], problem.lane_ptr[signal + 1]):
-        total += lane_index(problem, plans, flows, lane, linked)
+    for j in range(problem.visit_ptr[signal], problem.visit_ptr[signal + 1]):
+        counts = problem.visit_counts[j]
+        total += counts * lane_index(
+            problem, plans, flows, problem.visit_lane[j], linked, counts > 0
+        )
     if onward:
         for j in range(problem.sink_ptr[signal], problem.sink_ptr[signal + 1]):
-            total += lane_index(problem, plans, flows, problem.sink_lane[j], linked)
+            total += lane_index(problem, plans, flows, problem.sink_lane[j], linked, True)
     return total
 
 

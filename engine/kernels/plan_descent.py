@@ -31,8 +31,8 @@ def balance(problem: Problem, plans: Plans, signal: int) -> int:
         for lane in range(problem.lane_ptr[signal], problem.lane_ptr[signal + 1]):
             able = 0.0
             for k in range(last - first):
-                flow = problem.flow_veh_s[lane, k]
-                before = problem.flow_veh_s[lane, k - 1 if k else last - first - 1]
+                flow = problem.mean_veh_s[lane, k]
+                before = problem.mean_veh_s[lane, k - 1 if k else last - first - 1]
                 lost = problem.late_s[lane, k] if before <= 0.0 else 0.0
                 able += flow * max(0.0, plans.step_s[first + k] - lost)
             if able <= 0.0:
@@ -42,11 +42,11 @@ def balance(problem: Problem, plans: Plans, signal: int) -> int:
                 worst, worst_lane = saturation, lane
         chosen, best = first, -1.0
         for k in range(last - first):
-            if worst_lane >= 0 and problem.flow_veh_s[worst_lane, k] > 0.0:
+            if worst_lane >= 0 and problem.mean_veh_s[worst_lane, k] > 0.0:
                 # Of several steps that serve it, the one whose lanes have most traffic.
-                value = problem.flow_veh_s[worst_lane, k]
+                value = problem.mean_veh_s[worst_lane, k]
                 for lane in range(problem.lane_ptr[signal], problem.lane_ptr[signal + 1]):
-                    if problem.flow_veh_s[lane, k] > 0.0:
+                    if problem.mean_veh_s[lane, k] > 0.0:
                         value += problem.demand_veh_s[lane]
                 if value > best:
                     chosen, best = first + k, value

@@ -7,7 +7,7 @@ they give way and while nobody does.
 from __future__ import annotations
 
 from ampelwerk.engine._jit import kernel
-from ampelwerk.engine.kernels.city import City
+from ampelwerk.engine.kernels.city import City, IntArray
 from ampelwerk.engine.kernels.traffic import NEVER, Traffic
 
 STANDING_S = 4.0
@@ -71,6 +71,15 @@ def _is_opposed(city: City, traffic: Traffic, entry: int, now_s: float) -> bool:
             if traffic.occupied[number] or now_s - traffic.off_s[number] <= SERVICE_GAP_S:
                 return True
     return False
+
+
+@kernel
+def mark_opposed(
+    city: City, traffic: Traffic, entries: IntArray, now_s: float, out: IntArray
+) -> None:
+    """1 for each of some services during which somebody departs to whom the lane gives way, else 0."""
+    for k in range(len(entries)):
+        out[k] = _is_opposed(city, traffic, entries[k], now_s)
 
 
 @kernel

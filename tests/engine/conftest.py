@@ -56,6 +56,10 @@ class Street:
             on=array("q", [on for _, _, on in edges]),
         )
         self.now_s += 1.0
+        self.hear(frame)
+
+    def hear(self, frame: DetectorFrame) -> None:
+        """What the loops report goes to the estimator."""
         self.estimator.update(frame, self.signals)
 
     def wait(self, seconds: int) -> None:

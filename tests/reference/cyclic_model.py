@@ -28,11 +28,17 @@ def robertson(leaving: FloatArray, earliest_s: int, factor: float) -> FloatArray
     return arriving
 
 
-def service(problem: Problem, plans: Plans, lane: int) -> FloatArray:
-    """What a lane could serve in each second, over the whole cycle of its signal and around."""
+def service(
+    problem: Problem, plans: Plans, lane: int, leaving: FloatArray | None = None
+) -> FloatArray:
+    """What a lane could serve in each second, over the whole cycle of its signal and around.
+
+    leaving : (lanes, seconds) departures of everybody it may have to give way to; nobody if not given.
+    """
     i = int(problem.lane_signal[lane])
     steps = plans.step_s[problem.step_ptr[i] : problem.step_ptr[i + 1]]
     cycle = np.zeros(int(steps.sum()))
+    under = np.full(len(cycle), -1)  # the step whose rules hold, also in the amber after it
     begin = 0
     for k, length in enumerate(steps):
         now, before = problem.flow_veh_s[lane, k], problem.flow_veh_s[lane, k - 1]
@@ -41,10 +47,30 @@ def service(problem: Problem, plans: Plans, lane: int) -> FloatArray:
             opened = np.clip(since + 1 - problem.late_s[lane, k], 0, 1)
             going_on = min(now, before) if before > 0 else 0.0
             cycle[begin : begin + length] = opened * now + (1 - opened) * going_on
+            under[begin : begin + length] = k
         else:
+            under[begin : begin + length] = (k - 1) % len(steps)
             cycle[begin : begin + length] = before * np.clip(problem.use_of_amber_s - since, 0, 1)
         begin += int(length)
-    return np.roll(np.tile(cycle, int(plans.repeats[i])), int(plans.offset_s[i]))
+    repeats, offset_s = int(plans.repeats[i]), int(plans.offset_s[i])
+    able: FloatArray = np.roll(np.tile(cycle, repeats), offset_s)
+    if leaving is not None:
+        under = np.roll(np.tile(under, repeats), offset_s)
+        for k in range(len(steps)):
+            able[under == k] *= passing(problem, lane, k, leaving)[under == k]
+    return able
+
+
+def passing(problem: Problem, lane: int, step: int, leaving: FloatArray) -> FloatArray:
+    """The share of its flow that a lane gets through its foes in each second if a step is shown."""
+    row = lane * problem.flow_veh_s.shape[1] + step
+    foes = problem.foe_lane[problem.foe_ptr[row] : problem.foe_ptr[row + 1]]
+    if not len(foes):
+        return np.ones(leaving.shape[1])
+    busy = np.clip(leaving[foes] / problem.flow_veh_s[foes, step][:, None], 0, 1)
+    opposed = problem.opposed_veh_s[lane, step] / problem.flow_veh_s[lane, step]
+    share: FloatArray = opposed + (1 - opposed) * np.prod(1 - busy, axis=0)
+    return share
 
 
 def incremental(saturation: float, capacity_veh_h: float, period_h: float) -> float:
@@ -66,8 +92,8 @@ def index(problem: Problem, plans: Plans, *, linked: bool, sweeps: int) -> float
     for sweep in range(sweeps + linked):
         total = 0.0
         coupled = linked and sweep > 0
-        for lane in range(lanes):
-            able = service(problem, plans, lane)
+        for lane, counts in zip(problem.visit_lane, problem.visit_counts, strict=True):
+            able = service(problem, plans, lane, leaving if counts else None)
             sources = range(problem.source_ptr[lane], problem.source_ptr[lane + 1])
             even = problem.demand_veh_s[lane]
             arriving = np.zeros(common_s)
@@ -79,7 +105,7 @@ def index(problem: Problem, plans: Plans, *, linked: bool, sweeps: int) -> float
                     leaving[source], int(problem.source_s[j]), problem.source_factor[j]
                 )
             arriving += max(0.0, even)
-            total += _lane(problem, lane, arriving, able, leaving)
+            total += counts * _lane(problem, lane, arriving, able, leaving)
     return total
 
 

@@ -11,7 +11,7 @@ from ampelwerk.engine.kernels.cyclic_queue import cyclic_queue, incremental_dela
 from ampelwerk.engine.kernels.dispersion import EARLIEST, add_dispersed, smoothing
 from ampelwerk.engine.kernels.performance_index import no_flows, performance_index
 from ampelwerk.engine.kernels.plan_descent import balance, improve_signal
-from tests.engine.coordination.problems import plans_of, problem_of
+from tests.engine.coordination.problems import plans_of, problem_of, with_foes
 from tests.reference import cyclic_model
 
 
@@ -77,7 +77,7 @@ def test_webster_1958_two_stage_example_has_greens_in_proportion_to_flow_ratios(
     # Flow ratios 0.25 and 0.30, lost time 10 s: the optimum cycle is (15 + 5) / 0.45 = 44.4 s, and
     # its 35 s of effective green at 45 s are shared 16 to 19.
     problem = problem_of(1, 2, 2, 0)
-    problem.flow_veh_s[:] = [[0.5, 0.0], [0.0, 0.5]]
+    problem.flow_veh_s[:] = problem.mean_veh_s[:] = [[0.5, 0.0], [0.0, 0.5]]
     problem.late_s[:] = [[5.0, 0.0], [0.0, 5.0]]
     problem.demand_veh_s[:] = [0.25 * 0.5, 0.30 * 0.5]
     problem.least_s[:] = 6
@@ -85,6 +85,30 @@ def test_webster_1958_two_stage_example_has_greens_in_proportion_to_flow_ratios(
     plans.repeats[0] = 1
     assert balance(problem, plans, 0)
     assert [int(step) - 5 for step in plans.step_s] == [16, 19]
+
+
+def test_who_gives_way_waits_for_the_opposing_queue_and_then_takes_the_gaps() -> None:
+    # Departures take effect from second 5 to the amber's first second, 25, of 60 s for both. 0.1 veh/s
+    # come the other way: 3.9 of them wait in second 5 and go at 0.5 veh/s with those who still come,
+    # until 3.9 / (0.5 - 0.1) = 9.75 s have passed; then a fifth of the time is taken by who arrives.
+    problem = problem_of(1, 2, 2, 0)
+    first, last = 0, 1
+    problem = with_foes(problem, [[[], []], [[first], []]])
+    problem.flow_veh_s[:] = [[0.5, 0.0], [0.4, 0.0]]
+    problem.opposed_veh_s[:] = [[0.5, 0.0], [0.04, 0.0]]
+    problem.late_s[:] = [[5.0, 0.0], [5.0, 0.0]]
+    problem.demand_veh_s[:] = [0.1, 0.02]
+    plans = plans_of(problem, 60, 0)
+    plans.repeats[0], plans.offset_s[0], plans.step_s[:] = 1, 0, [25, 35]
+    flows = no_flows(2)
+    performance_index(problem, plans, flows, False, 1)
+    assert flows.leaving[first, 5:14] == pytest.approx(0.5)
+    assert flows.service[:5] == pytest.approx(0.0)
+    assert flows.service[5:14] == pytest.approx(0.04)
+    assert flows.service[15:26] == pytest.approx(0.04 + (0.4 - 0.04) * 0.8)
+    assert flows.service[26:] == pytest.approx(0.0)
+    served = 60 * 0.02 / flows.saturation[last]
+    assert served == pytest.approx(flows.service[:60].sum())
 
 
 @settings(max_examples=20)

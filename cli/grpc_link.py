@@ -32,8 +32,8 @@ class Outage:
     """For how long. [s]"""
 
 
-def outage_of(text: str) -> Outage:
-    """An outage in the words of the command line, FROM:LENGTH in seconds."""
+def outage_of(text: str, run_s: float) -> Outage:
+    """An outage in the words of the command line, FROM:LENGTH in seconds, within a run of this length."""
     try:
         from_s, length_s = (float(part) for part in text.split(":"))
     except ValueError:
@@ -44,6 +44,14 @@ def outage_of(text: str) -> Outage:
             where="--outage",
             found=text,
             limit="FROM:LENGTH in seconds, such as 600:60; FROM 0 or more, LENGTH 1 or more",
+        )
+    if from_s >= run_s:
+        raise InvalidInputError(
+            "the run is over before the lines are cut",
+            where="--outage",
+            found=text,
+            limit=f"FROM below {run_s:g}",
+            remedy="FROM counts from the begin of the run, not from midnight",
         )
     return Outage(from_s=from_s, length_s=length_s)
 

@@ -92,9 +92,9 @@ def simulate(
         fresh_files((events, *companions(events)), force=force)
     if seed < 0:
         raise InvalidInputError("a seed is not negative", where="--seed", found=str(seed))
-    wire = _wire(link, control, outage)
     wrong = tuple(fault_of(text) for text in faults)
     resolved = resolve(scenario, routes=routes, additional=additional, begin_s=begin_s, end_s=end_s)
+    wire = _wire(link, control, outage, resolved.end_s - resolved.begin_s)
     console = Console(stderr=True)
     timing = plans_for([control], plans, resolved, profile, console)
     config = RunConfig(
@@ -142,7 +142,7 @@ def simulate(
         )
 
 
-def _wire(link: str, control: str, outage: str | None) -> GrpcLinks | None:
+def _wire(link: str, control: str, outage: str | None, run_s: float) -> GrpcLinks | None:
     """The wire between local controllers and control, if there is to be one."""
     if link == "direct":
         if outage is not None:
@@ -159,7 +159,7 @@ def _wire(link: str, control: str, outage: str | None) -> GrpcLinks | None:
         )
     from ampelwerk.cli.grpc_link import GrpcLinks, outage_of
 
-    return GrpcLinks(outage_of(outage) if outage is not None else None)
+    return GrpcLinks(outage_of(outage, run_s) if outage is not None else None)
 
 
 def _refuse_unkept(output: Path | None) -> None:

@@ -140,7 +140,11 @@ def test_an_outage_is_climbed_down_and_up_again(small: SmallScenario, tmp_path: 
 
 
 def test_an_outage_needs_a_wire_and_two_numbers(small: SmallScenario) -> None:
-    for options in (["--outage", "30:30"], ["--link", "grpc", "--outage", "soon"]):
+    for options in (
+        ["--outage", "30:30"],
+        ["--link", "grpc", "--outage", "soon"],
+        ["--link", "grpc", "--outage", "26100:60"],
+    ):
         result = CliRunner().invoke(app, ["simulate", *small.arguments, *options])
         assert result.exit_code == 2
         assert "--outage" in result.output

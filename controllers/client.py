@@ -106,6 +106,8 @@ class RoadsideClient:
                 await asyncio.shield(self._session)
             except grpc.aio.AioRpcError as error:
                 log.info("link lost: %s %s", error.code().name, error.details())
+            except asyncio.InvalidStateError:  # so gRPC refuses to write to a call that has ended
+                log.info("link lost while something was written")
             except asyncio.CancelledError:
                 if not self._session.cancelled():
                     await _end(self._session)

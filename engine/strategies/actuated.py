@@ -12,6 +12,7 @@ from typing import Protocol
 
 from ampelwerk.engine.strategies.strategy import Wish
 from ampelwerk.models.detection import DetectorFrame, LoopAlarm, LoopRole
+from ampelwerk.models.intersection import Intersection
 from ampelwerk.models.network import Network
 
 MAX_GREEN_S = 50.0
@@ -60,6 +61,20 @@ class _Kerb(_Lane):
         super().__init__(0.0, always)
         self.busy: set[int] = set()
         self.since_s: float | None = None
+
+
+def stage_order(intersection: Intersection) -> list[int]:
+    """Stages in the program's order, each with pedestrians before the same without.
+
+    The program may lead in to the latter's lamps first, by red-amber; pedestrians who waited would then
+    get their green only after the vehicles had theirs.
+    """
+    order = list[int]()
+    for s, stage in enumerate(intersection.stages):
+        if stage.selectable and stage.delivered:
+            without = intersection.without_walkers(s)
+            order.insert(order.index(without) if without in order else len(order), s)
+    return order
 
 
 class Actuated:
@@ -114,13 +129,7 @@ class Actuated:
             self._without.append(
                 [intersection.without_walkers(s) for s in range(len(intersection.stages))]
             )
-            self._order.append(
-                [
-                    s
-                    for s, stage in enumerate(intersection.stages)
-                    if stage.selectable and stage.delivered
-                ]
-            )
+            self._order.append(stage_order(intersection))
         self._opposed_since_s: list[float | None] = [None] * len(network.intersections)
 
     def observe(self, frame: DetectorFrame) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from ampelwerk.engine.strategies.actuated import stage_order
 from ampelwerk.models.envelope import RoadUser
 from ampelwerk.models.errors import SimulationError
 from ampelwerk.models.profile import Profile, RilsaProfile, SumoProfile
@@ -105,6 +106,17 @@ def test_program_satisfies_the_rilsa_profile_as_it_is(configuration: Path) -> No
     for site in signals.intersections:
         assert [plan.cycle_ds for plan in site.plans] == [900]
         assert {finding.rule for finding in site.findings} <= {"split_lane"}
+
+
+def test_stages_with_pedestrians_come_before_the_same_without(configuration: Path) -> None:
+    """Though the program leads in to the side road by red-amber without them."""
+    for site in imported(configuration, SumoProfile()).intersections:
+        order = stage_order(site)
+        shown = [s for s, stage in enumerate(site.stages) if stage.selectable and stage.delivered]
+        assert sorted(order) == shown
+        pairs = [(s, t) for s in order if (t := site.without_walkers(s)) is not None]
+        assert len(pairs) >= 2
+        assert all(order.index(with_) < order.index(without) for with_, without in pairs)
 
 
 @pytest.mark.sumo

@@ -166,8 +166,9 @@ async def test_one_that_does_not_answer_ends_it_for_all(room: PlanRoom) -> None:
     deaf.take = lambda push: None  # type: ignore[method-assign]
     await eve.together(*map(plan, ROAD))
     prepared = [street.clients[n].roadside.published for n in (0, 2)]
-    streams = [room.there.city.by_name[name].stream for name in ("north", "south")]
-    await until(lambda: all(s is not None and s.last_nonce == 2 and s.idle for s in streams))
+    dispatch = room.there.server._plans
+    assert dispatch is not None
+    await until(lambda: dispatch._batches[0]._waits == {1})  # the others have answered
     assert all(one._prepared is not None for one in prepared)
     room.there.clock.now_ms += 10_001
     room.there.server.sweep()

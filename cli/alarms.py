@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ampelwerk.cli.certs import credentials_of
-from ampelwerk.cli.tables import add_row
+from ampelwerk.cli.tables import add_row, print_lines
 from ampelwerk.controllers.city_view import CityView
 from ampelwerk.controllers.city_words import SeenAlarm
 from ampelwerk.models.errors import InvalidInputError
@@ -56,8 +54,7 @@ def view_of(server: str, certificates: Path, person: str) -> CityView:
 def show(alarms: Sequence[SeenAlarm], *, as_json: bool) -> None:
     """Print alarms: one JSON line each, or a table."""
     if as_json:
-        for alarm in alarms:
-            print(json.dumps(asdict(alarm), ensure_ascii=False))
+        print_lines(alarms)
         return
     if not alarms:
         print("no alarms")

@@ -8,7 +8,14 @@ from typing import Annotated, Optional
 import typer
 
 from ampelwerk.cli.failure import process_edge
-from ampelwerk.cli.options import CertificatesOption, DebugOption, JsonOption, PersonOption
+from ampelwerk.cli.options import (
+    CERTIFICATES,
+    SUPERVISOR,
+    CertificatesOption,
+    DebugOption,
+    JsonOption,
+    PersonOption,
+)
 
 app = typer.Typer(
     help="The record of everything that was asked for: shown, and checked for later changes.",
@@ -22,8 +29,6 @@ ServerOption = Annotated[
     Optional[str],  # noqa: UP045
     typer.Option("--server", help="Host and port of a running server, instead of a store."),
 ]
-CERTIFICATES, SUPERVISOR = Path("ampelwerk-dev"), "supervisor:dev"
-"""Of `serve --dev`."""
 
 
 @app.command()

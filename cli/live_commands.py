@@ -8,7 +8,13 @@ from typing import Annotated, Optional
 import typer
 
 from ampelwerk.cli.failure import process_edge
-from ampelwerk.cli.options import DebugOption, JsonOption
+from ampelwerk.cli.options import (
+    CERTIFICATES,
+    CertificatesOption,
+    DebugOption,
+    JsonOption,
+    ServerOption,
+)
 
 live = typer.Typer()
 """Part of `cli.main`'s commands."""
@@ -61,9 +67,9 @@ def serve(
         Optional[Path],  # noqa: UP045
         typer.Option("--model", "-m", help="With --dev: model.json of the intersections."),
     ] = None,
-    folder: Annotated[Path, typer.Option(help="With --dev: where certificates are kept.")] = Path(
-        "ampelwerk-dev"
-    ),
+    folder: Annotated[
+        Path, typer.Option(help="With --dev: where certificates are kept.")
+    ] = CERTIFICATES,
     listen: Annotated[
         Optional[str],  # noqa: UP045
         typer.Option(help="With --dev: address on loopback; port 0 takes any."),
@@ -79,12 +85,10 @@ def serve(
 
 @live.command()
 def roadside(
-    server: Annotated[str, typer.Option(help="Host and port of the server.")],
+    server: ServerOption,
     intersection: Annotated[str, typer.Option("--intersection", "-i", help="Which one to run.")],
     model_file: Annotated[Path, typer.Option("--model", "-m", help="model.json with its data.")],
-    certificates: Annotated[
-        Path, typer.Option(help="Folder of `ampelwerk certs` or `serve --dev`.")
-    ] = Path("ampelwerk-dev"),
+    certificates: CertificatesOption = CERTIFICATES,
     demand: Annotated[
         float, typer.Option(help="Vehicles that come to each loop at random, per hour.")
     ] = 0.0,
@@ -124,11 +128,9 @@ def roadside(
 @live.command()
 def fleet(
     count: Annotated[int, typer.Argument(metavar="N", help="How many controllers.")],
-    server: Annotated[str, typer.Option(help="Host and port of the server.")],
+    server: ServerOption,
     model_file: Annotated[Path, typer.Option("--model", "-m", help="model.json with their data.")],
-    certificates: Annotated[
-        Path, typer.Option(help="Folder of `ampelwerk certs` or `serve --dev`.")
-    ] = Path("ampelwerk-dev"),
+    certificates: CertificatesOption = CERTIFICATES,
     uploads_per_s: Annotated[
         float, typer.Option("--uploads", help="Batches of detector data per second, of all.")
     ] = 0.0,

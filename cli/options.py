@@ -10,6 +10,10 @@ import typer
 from ampelwerk.models.detection import LoopRole
 from ampelwerk.models.faults import FaultKind
 
+CERTIFICATES = Path("ampelwerk-dev")
+"""Folder of `serve --dev`."""
+VIEWER, OPERATOR, SUPERVISOR = "viewer:dev", "operator:dev", "supervisor:dev"
+"""People of `serve --dev`."""
 ScenarioArgument = Annotated[
     str,
     typer.Argument(

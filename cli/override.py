@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import secrets
 import time
 from collections.abc import Sequence
-from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ampelwerk.cli.certs import credentials_of
-from ampelwerk.cli.tables import add_row
+from ampelwerk.cli.tables import add_row, print_lines
 from ampelwerk.controllers.control_room import ControlRoomClient, Forecast, SeenOverride
 from ampelwerk.controllers.override_convert import KEY_BYTES
 from ampelwerk.models.envelope import IntersectionId
@@ -124,8 +122,7 @@ def listed(
 def show(overrides: Sequence[SeenOverride], *, as_json: bool) -> None:
     """Print overrides: one JSON line each, or a table."""
     if as_json:
-        for override in overrides:
-            print(json.dumps(asdict(override), ensure_ascii=False))
+        print_lines(overrides)
         return
     if not overrides:
         print("no overrides")
@@ -156,7 +153,7 @@ def show(overrides: Sequence[SeenOverride], *, as_json: bool) -> None:
 def show_forecast(found: Forecast, *, as_json: bool) -> None:
     """Print a forecast."""
     if as_json:
-        print(json.dumps(asdict(found), ensure_ascii=False))
+        print_lines([found])
         return
     if found.approaches:
         table = Table(box=None, header_style="bold")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Optional
 
 import typer
 
 from ampelwerk.cli.failure import process_edge
 from ampelwerk.cli.options import (
+    CERTIFICATES,
+    OPERATOR,
+    SUPERVISOR,
     CertificatesOption,
     DebugOption,
     JsonOption,
@@ -20,10 +22,6 @@ app = typer.Typer(
     help="Overrides of a running server: ask for them, renew, release, approve and list them.",
     no_args_is_help=True,
 )
-CERTIFICATES = Path("ampelwerk-dev")
-"""Of `serve --dev`."""
-OPERATOR, SUPERVISOR = "operator:dev", "supervisor:dev"
-"""People of `serve --dev`."""
 NameArgument = Annotated[str, typer.Argument(metavar="OVERRIDE", help="Name of the override.")]
 ReasonOption = Annotated[str, typer.Option(help="Why, for the audit.")]
 KeyOption = Annotated[

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import secrets
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,8 +14,9 @@ from rich.table import Table
 from ampelwerk.cli.certs import credentials_of
 from ampelwerk.cli.failure import BAD_INPUT, OK, RUNTIME_ERROR
 from ampelwerk.cli.plan import counted
+from ampelwerk.cli.tables import add_row, print_lines
 from ampelwerk.controllers.override_convert import KEY_BYTES
-from ampelwerk.controllers.plan_client import ACTIVATIONS, PlanClient, SeenPlan, Takeover
+from ampelwerk.controllers.plan_client import ACTIVATIONS, PlanClient, SeenVersion, Takeover
 from ampelwerk.controllers.plan_convert import plan_message
 from ampelwerk.models.errors import InvalidInputError, Severity
 from ampelwerk.models.override import REASON_LENGTH
@@ -132,11 +131,10 @@ def listed(
     )
 
 
-def show(versions: Sequence[SeenPlan], *, as_json: bool) -> None:
+def show(versions: Sequence[SeenVersion], *, as_json: bool) -> None:
     """Print versions: one JSON line each, or a table."""
     if as_json:
-        for seen in versions:
-            print(json.dumps(asdict(seen), ensure_ascii=False))
+        print_lines(versions)
         return
     if not versions:
         print("no published plans")
@@ -151,7 +149,8 @@ def show(versions: Sequence[SeenPlan], *, as_json: bool) -> None:
     table.add_column("cause", overflow="fold")
     for seen in versions:
         at = datetime.fromtimestamp(seen.published_unix_ms / 1000, UTC)
-        table.add_row(
+        add_row(
+            table,
             seen.intersection,
             str(seen.version),
             seen.state,
@@ -211,7 +210,7 @@ def _chosen(
     return chosen
 
 
-def _newest(line: PlanClient, chosen: Sequence[IntersectionPlans]) -> list[SeenPlan]:
+def _newest(line: PlanClient, chosen: Sequence[IntersectionPlans]) -> list[SeenVersion]:
     """Versions of the intersections that are meant, by number."""
     if len(chosen) == 1:
         return line.versions(chosen[0].intersection_id)

@@ -8,13 +8,14 @@ import typer
 
 from ampelwerk.cli.failure import process_edge
 from ampelwerk.cli.options import (
+    CERTIFICATES,
+    SUPERVISOR,
     CertificatesOption,
     DebugOption,
     JsonOption,
     PersonOption,
     ServerOption,
 )
-from ampelwerk.cli.override_commands import CERTIFICATES, SUPERVISOR
 from ampelwerk.cli.plan_commands import PlansArgument, plan_app
 
 __all__ = ["plan_app"]

@@ -9,6 +9,9 @@ import typer
 
 from ampelwerk.cli.failure import process_edge
 from ampelwerk.cli.options import (
+    CERTIFICATES,
+    OPERATOR,
+    VIEWER,
     CertificatesOption,
     DebugOption,
     JsonOption,
@@ -18,10 +21,6 @@ from ampelwerk.cli.options import (
 
 room = typer.Typer()
 """Part of `cli.main`'s commands."""
-CERTIFICATES = Path("ampelwerk-dev")
-"""Of `serve --dev`."""
-OPERATOR, VIEWER = "operator:dev", "viewer:dev"
-"""People of `serve --dev`."""
 
 
 @room.command()

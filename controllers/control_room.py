@@ -109,7 +109,7 @@ class ControlRoomClient(Line):
 
     def preview(self, request: OverrideRequest) -> Forecast:
         """What a request would do."""
-        found = told(self._overrides.Preview, request_message(request), patient=True)
+        found = told(self._overrides.Preview, request_message(request))
         return Forecast(
             horizon_s=found.horizon_ms / 1000,
             approaches=tuple(

@@ -56,19 +56,14 @@ class Line:
         self._channel.close()
 
 
-def told(method: Any, message: Any, *, patient: bool = False) -> Any:
-    """The server's answer.
-
-    Parameters
-    ----------
-    patient : a request that came too soon is sent again when the server allows it.
-    """
+def told(method: Any, message: Any) -> Any:
+    """The server's answer; a request that came too soon is sent again when the server allows it."""
     for attempt in range(MOST_WAITS + 1):
         try:
             return method(message, timeout=TIMEOUT_S)
         except grpc.RpcError as error:
             detail = detail_of(error)
-            if not patient or detail.code != "RATE" or attempt == MOST_WAITS:
+            if detail.code != "RATE" or attempt == MOST_WAITS:
                 raise as_error(error) from error
             time.sleep(detail.retry_after_ms / 1000)
     raise AssertionError("unreachable")

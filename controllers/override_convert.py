@@ -143,18 +143,23 @@ def priority_message(request: controller_pb2.PriorityRequest) -> override_pb2.Ov
     )
 
 
-def check_reason(reason: str) -> None:
+def check_reason(reason: str, *, needed: bool = False) -> None:
     """It is shown on other people's screens.
 
     Raises
     ------
-    InvalidInputError : it is too long, or has characters that do not print.
+    InvalidInputError : it is too long, or has characters that do not print; or, if needed, too short.
     """
-    if len(reason) > REASON_LENGTH[1] or not reason.isprintable():
+    least, most = REASON_LENGTH
+    if needed and len(reason) < least:
+        raise InvalidInputError(
+            "it is not said why", where="reason", limit=f"{least} to {most} characters"
+        )
+    if len(reason) > most or not reason.isprintable():
         raise InvalidInputError(
             "this is no reason",
             where="reason",
-            limit=f"at most {REASON_LENGTH[1]} characters that print",
+            limit=f"at most {most} characters that print",
         )
 
 

@@ -38,8 +38,8 @@ class Takeover:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SeenPlan:
-    """A version as the server tells of it."""
+class SeenVersion:
+    """A version of an intersection's plan as the server tells of it."""
 
     intersection: str
     """Where it is for."""
@@ -66,7 +66,7 @@ class PlanClient(Line):
 
     def verify(self, plan: plan_pb2.Plan) -> list[Finding]:
         """Everything that the server's check finds."""
-        reply = told(self._plans.Verify, plan_pb2.VerifyRequest(plan=plan), patient=True)
+        reply = told(self._plans.Verify, plan_pb2.VerifyRequest(plan=plan))
         return [finding_of(finding) for finding in reply.findings]
 
     def publish(
@@ -95,7 +95,6 @@ class PlanClient(Line):
                     at_unix_ms=when.at_unix_ms,
                     reason=reason,
                 ),
-                patient=True,
             ).version
             for plan, version in zip(plans, expected, strict=True)
         }
@@ -138,12 +137,12 @@ class PlanClient(Line):
         )
         return int(told(self._plans.Rollback, request).version)
 
-    def versions(self, intersection: str = "") -> list[SeenPlan]:
+    def versions(self, intersection: str = "") -> list[SeenVersion]:
         """Versions by intersection and number."""
         request = plan_pb2.ListPlansRequest(intersection_id=intersection)
-        reply = told(self._plans.List, request, patient=True)
+        reply = told(self._plans.List, request)
         return [
-            SeenPlan(
+            SeenVersion(
                 intersection=one.intersection_id,
                 version=one.version,
                 state=plan_pb2.PlanState.Name(one.state).removeprefix("PLAN_STATE_").lower(),

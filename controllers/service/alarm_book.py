@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import grpc
 
 from ampelwerk.controllers.identity import Identity, valid_id
-from ampelwerk.controllers.service.clerk import Clerk
+from ampelwerk.controllers.service.clerk import Clerk, entry_of
 from ampelwerk.controllers.service.errors import Refused
 from ampelwerk.controllers.service.live_city import LiveCity
 from ampelwerk.controllers.service.session import Session
@@ -108,16 +109,14 @@ class AlarmBook:
     async def _acknowledge(self, session: Session, alarm_id: str, who: Identity) -> alarm_pb2.Alarm:
         async with self._lock:
             alarm = session.alarms.get(alarm_id)
-            entry = AuditEntry(
-                at_unix_ms=self._city.clock.unix_ms(),
-                actor=who.name,
-                role=who.kind.value,
-                method="alarm.acknowledge",
-                target=f"{session.name} {alarm_id[:64]}",
-                result="ok" if alarm is not None else "UNKNOWN_ID",
+            entry = entry_of(
+                who,
+                self._city.clock.unix_ms(),
+                "alarm.acknowledge",
+                f"{session.name} {alarm_id[:64]}",
             )
             if alarm is None:
-                await self._record(entry)
+                await self._record(replace(entry, result="UNKNOWN_ID"))
                 raise Refused(
                     grpc.StatusCode.NOT_FOUND, "UNKNOWN_ID", f"no alarm {alarm_id[:64]!r}"
                 )

@@ -60,6 +60,10 @@ class Clerk:
         """Begin it, and wait; it goes on if whoever waits is gone."""
         return await asyncio.shield(self.start(work))
 
+    def entry(self, who: Identity, method: str, target: str, reason: str = "") -> AuditEntry:
+        """Somebody asks for something, now."""
+        return entry_of(who, self._city.clock.unix_ms(), method, target, reason)
+
     async def record(self, entry: AuditEntry) -> None:
         """Put something that changes nothing into the audit."""
 
@@ -81,12 +85,8 @@ class Clerk:
         method : of the interface, or as the audit names it.
         """
         await self.record(
-            AuditEntry(
-                at_unix_ms=self._city.clock.unix_ms(),
-                actor=identity.name,
-                role=identity.kind.value,
-                method=audited_method(method),
-                target="",
+            replace(
+                self.entry(identity, audited_method(method), ""),
                 result=error.code,
                 detail=str(error),
             )
@@ -130,6 +130,21 @@ class Clerk:
         with database.writing(self.store.engine) as connection:
             audit.add_checkpoint(connection, self._key, now_unix_ms)
         self._signed_ms, self._signed_seq = mono_ms, seq
+
+
+def entry_of(
+    who: Identity, at_unix_ms: int, method: str, target: str, reason: str = ""
+) -> AuditEntry:
+    """Somebody asks for something; the result is ok until it is known to be another."""
+    return AuditEntry(
+        at_unix_ms=at_unix_ms,
+        actor=who.name,
+        role=who.kind.value,
+        method=method,
+        target=target,
+        result="ok",
+        reason=reason,
+    )
 
 
 def audited_method(method: str) -> str:

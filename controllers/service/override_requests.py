@@ -8,9 +8,7 @@ from __future__ import annotations
 from ampelwerk.controllers.identity import Identity, valid_id
 from ampelwerk.controllers.override_convert import check_reason, key_of, request_of
 from ampelwerk.controllers.override_desk import OverrideDesk
-from ampelwerk.controllers.service.live_city import LiveCity
 from ampelwerk.controllers.service.override_dispatch import Decided, OverrideDispatch
-from ampelwerk.controllers.store.audit import AuditEntry
 from ampelwerk.models.errors import InvalidInputError
 from ampelwerk.models.override import Override, OverrideId, OverrideRequest, Role
 from ampelwerk.proto.v1 import override_pb2
@@ -19,8 +17,8 @@ from ampelwerk.proto.v1 import override_pb2
 class OverrideRequests:
     """One method a request; each raises what the desk raises, and `InvalidInputError`."""
 
-    def __init__(self, city: LiveCity, dispatch: OverrideDispatch) -> None:
-        self._city, self._dispatch = city, dispatch
+    def __init__(self, dispatch: OverrideDispatch) -> None:
+        self._dispatch = dispatch
 
     async def request(self, message: override_pb2.OverrideRequest, who: Identity) -> Override:
         """Ask for an override."""
@@ -94,14 +92,5 @@ class OverrideRequests:
         self, error: Exception, who: Identity, method: str, target: str, reason: str
     ) -> None:
         await self._dispatch.clerk.refuse(
-            error,
-            AuditEntry(
-                at_unix_ms=self._city.clock.unix_ms(),
-                actor=who.name,
-                role=who.kind.value,
-                method=method,
-                target=target,
-                result="",
-                reason=reason,
-            ),
+            error, self._dispatch.clerk.entry(who, method, target, reason)
         )

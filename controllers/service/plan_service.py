@@ -10,7 +10,6 @@ from typing import NoReturn
 import grpc
 
 from ampelwerk.controllers.convert import ruleset_sha256
-from ampelwerk.controllers.identity import Identity
 from ampelwerk.controllers.override_convert import check_reason, key_of
 from ampelwerk.controllers.plan_check import CheckedPlan, check_plan
 from ampelwerk.controllers.plan_desk import PlanRequest, VerifiedPlan, state_number
@@ -23,7 +22,6 @@ from ampelwerk.controllers.service.session import Session
 from ampelwerk.controllers.store.audit import AuditEntry
 from ampelwerk.controllers.store.plans import StoredPlan
 from ampelwerk.models.errors import InvalidInputError, PlanRefusedError, RefusalCode
-from ampelwerk.models.override import REASON_LENGTH
 from ampelwerk.proto.v1 import common_pb2, plan_pb2
 from ampelwerk.proto.v1.plan_pb2_grpc import PlanServiceServicer
 
@@ -80,7 +78,7 @@ class PlanService(PlanServiceServicer):
     ) -> plan_pb2.PublishReply:
         """Verify, store, push."""
         who = identity_of(context)
-        entry = self._entry(who, "plan.publish", request.plan.intersection_id, request.reason)
+        entry = self._clerk.entry(who, "plan.publish", request.plan.intersection_id, request.reason)
         try:
             asked = _asked(request, entry)
             if request.batch_id:
@@ -99,7 +97,7 @@ class PlanService(PlanServiceServicer):
         """Verify and store all, then let their controllers prepare them."""
         who, now_ms = identity_of(context), self._city.clock.unix_ms()
         names = [one.plan.intersection_id for one in request.plans]
-        entry = self._entry(who, "plan.publishtogether", " ".join(names), request.reason)
+        entry = self._clerk.entry(who, "plan.publishtogether", " ".join(names), request.reason)
         try:
             asked = _asked(request, entry)
             if not 1 <= len(names) <= MOST_TOGETHER or len(set(names)) != len(names):
@@ -133,7 +131,7 @@ class PlanService(PlanServiceServicer):
     ) -> plan_pb2.PublishReply:
         """The content of an old version under a new one, verified anew."""
         who = identity_of(context)
-        entry = self._entry(who, "plan.rollback", request.intersection_id, request.reason)
+        entry = self._clerk.entry(who, "plan.rollback", request.intersection_id, request.reason)
         try:
             asked = _asked(request, entry)
             session = self._session(request.intersection_id)
@@ -247,17 +245,6 @@ class PlanService(PlanServiceServicer):
             findings=checked.findings,
         )
 
-    def _entry(self, who: Identity, method: str, target: str, reason: str) -> AuditEntry:
-        return AuditEntry(
-            at_unix_ms=self._city.clock.unix_ms(),
-            actor=who.name,
-            role=who.kind.value,
-            method=method,
-            target=target,
-            result="ok",
-            reason=reason,
-        )
-
     async def _refuse(self, error: Exception, entry: AuditEntry) -> NoReturn:
         """Record a refusal, then tell it."""
         await self._clerk.refuse(error, entry)
@@ -275,12 +262,7 @@ def _asked(request: Publish, entry: AuditEntry) -> PlanRequest:
     ------
     InvalidInputError : no key, or no reason.
     """
-    check_reason(request.reason)
-    least, most = REASON_LENGTH
-    if len(request.reason) < least:
-        raise InvalidInputError(
-            "it is not said why", where="reason", limit=f"{least} to {most} characters"
-        )
+    check_reason(request.reason, needed=True)
     key = key_of(request.idempotency_key)
     body = request.DESCRIPTOR.name.encode() + request.SerializeToString(deterministic=True)
     return PlanRequest(entry=entry, key=key, body=body)

@@ -114,7 +114,7 @@ class Server:
         requests: OverrideRequests | None = None
         self._plans: PlanDispatch | None = None
         if overrides is not None:
-            requests = OverrideRequests(city, overrides)
+            requests = OverrideRequests(overrides)
             self._plans = PlanDispatch(city, overrides.clerk, self.timers.ack_timeout_ms)
         self._stopping = asyncio.Event()
         self._alarms = AlarmBook(city, overrides.clerk if overrides is not None else None)

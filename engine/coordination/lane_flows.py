@@ -11,7 +11,7 @@ import numpy as np
 
 from ampelwerk.engine.city import lay_out
 from ampelwerk.engine.coordination.traffic_demand import TrafficDemand
-from ampelwerk.engine.kernels.city import City
+from ampelwerk.engine.kernels.city import City, IntArray
 from ampelwerk.models.network import Network
 
 
@@ -28,9 +28,14 @@ class LaneFlow(NamedTuple):
     """Lanes to which it gives way."""
 
 
+def stop_lanes(city: City) -> IntArray:
+    """(lanes of the network,) lane of the city for each; crossings are left out."""
+    return np.flatnonzero(city.lane_is_crossing == 0).astype(np.int64)
+
+
 def lane_numbers(city: City) -> dict[int, int]:
-    """Lane of the city -> lane of the network; crossings are left out."""
-    return {int(k): n for n, k in enumerate(np.flatnonzero(city.lane_is_crossing == 0))}
+    """Lane of the city -> lane of the network."""
+    return {int(k): n for n, k in enumerate(stop_lanes(city))}
 
 
 def service_entries(city: City) -> Iterator[tuple[tuple[int, int], int]]:

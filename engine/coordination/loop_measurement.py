@@ -15,7 +15,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ampelwerk.engine.city import lay_out
-from ampelwerk.engine.coordination.lane_flows import service_entries
+from ampelwerk.engine.coordination.lane_flows import service_entries, stop_lanes
 from ampelwerk.engine.coordination.traffic_demand import TrafficDemand
 from ampelwerk.engine.estimation import Estimator
 from ampelwerk.engine.health import LoopHealth
@@ -55,7 +55,7 @@ class LoopMeasurement:
         self.begin_s, self.step_s, self.interval_s = begin_s, step_s, interval_s
         self.health = LoopHealth(city, begin_s, tuple(LoopRole))
         self.estimator = Estimator(city, begin_s, step_s, self.health)
-        self.cars: IntArray = np.flatnonzero(city.lane_is_crossing == 0).astype(np.int64)
+        self.cars = stop_lanes(city)
         self.departed_veh: list[FloatArray] = [np.zeros(city.lanes)]
         self.queue_veh: list[FloatArray] = [np.zeros(city.lanes)]
         self.served_veh = np.zeros(len(city.entry_lane))

@@ -12,7 +12,8 @@ import pytest
 from typer.testing import CliRunner
 
 from ampelwerk.cli.main import app
-from ampelwerk.cli.publish import takeover
+from ampelwerk.cli.publish import show, takeover
+from ampelwerk.controllers.plan_client import SeenVersion
 from ampelwerk.models.calendar import WEEKDAYS, CalendarEntry
 from ampelwerk.models.errors import InvalidInputError
 from ampelwerk.models.plan import CyclicPlan, PlanStep
@@ -137,6 +138,17 @@ def test_what_makes_no_sense_is_told_before_anybody_is_asked(
     result = Desk("127.0.0.1:1", tmp_path).run("plan", *placed)
     assert result.exit_code == 2, result.output
     assert said in result.output
+
+
+def test_what_others_wrote_is_shown_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    """Brackets are no markup: a name may have them, and a table that fails at one tells nothing."""
+    seen = SeenVersion(
+        intersection="[/J7]", version=1, state="published", plans="[red]day", author="eve",
+        published_unix_ms=0, cause="",
+    )  # fmt: skip
+    show([seen], as_json=False)
+    assert "[/J7]" in (said := capsys.readouterr().out)
+    assert "[red]day" in said
 
 
 def test_moments_of_the_takeover() -> None:

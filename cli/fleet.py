@@ -11,10 +11,12 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from ampelwerk.cli.event_loop import run
 from ampelwerk.cli.roadside import controller_identity
 from ampelwerk.controllers.certificates import PLAN_PUBLIC_KEY, read_credentials
 from ampelwerk.controllers.clock import SystemClock
 from ampelwerk.controllers.fleet import Fleet, FleetFigures, Member
+from ampelwerk.controllers.garbage import collect_seldom
 from ampelwerk.controllers.signing import PlanVerifier
 from ampelwerk.controllers.site import loop_owners
 from ampelwerk.controllers.site_file import read_network
@@ -65,7 +67,7 @@ def fleet(
         for i, site in enumerate(network.intersections[:count])
     ]
     console = Console(stderr=True)
-    asyncio.run(_run(Fleet(members, figures, clock), count, uploads_per_s, seconds, console))
+    run(_run(Fleet(members, figures, clock), count, uploads_per_s, seconds, console))
     result = summary(figures, count, seconds)
     if as_json:
         print(json.dumps(result, indent=2))
@@ -95,9 +97,10 @@ async def _run(
     fleet_: Fleet, count: int, uploads_per_s: float, seconds: float, console: Console
 ) -> None:
     def told(connected: int) -> None:
-        if connected % 1000 == 0:
+        if connected % 1000 == 0 or connected == count:
             console.print(f"{connected} of {count} have dialled in")
 
+    collecting = asyncio.create_task(collect_seldom())
     await fleet_.connect(told)
     try:
         if uploads_per_s > 0:
@@ -108,6 +111,7 @@ async def _run(
             await asyncio.sleep(seconds)
     finally:
         await fleet_.leave()
+        collecting.cancel()
 
 
 def percentile(values: Sequence[float], share: float) -> float:

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from ampelwerk.cli.certs import SERVER, controller, folder_authority
+from ampelwerk.cli.event_loop import run
 from ampelwerk.cli.fleet import SPARE_FILES, allow_open_files
 from ampelwerk.cli.inputs import known_control
 from ampelwerk.cli.server_config import STORE, ServerConfig, host_and_port, read_config
@@ -28,6 +29,7 @@ from ampelwerk.controllers.service.server import Server
 from ampelwerk.controllers.signing import PlanSigner
 from ampelwerk.controllers.site_file import read_network
 from ampelwerk.controllers.store.store import Store
+from ampelwerk.engine._jit import COMPILING, compiled_before
 from ampelwerk.models.errors import InvalidInputError
 from ampelwerk.models.network import Network
 from ampelwerk.sim.controls import NATIVE, believed_by, connect, schedules_of
@@ -48,7 +50,7 @@ def serve(
         )
     settings = read_config(config) if config else _development(model, folder, listen)
     log_to_stderr()
-    asyncio.run(_serve(settings))
+    run(_serve(settings))
 
 
 def _development(model: Path | None, folder: Path, listen: str | None) -> ServerConfig:
@@ -109,6 +111,10 @@ async def _serve(settings: ServerConfig) -> None:
     city.schedules = schedules_of(city.control)
     store = Store(settings.store)
     store.lead(SERVER, clock.unix_ms())
+    if not compiled_before():
+        print(COMPILING, file=sys.stderr)
+    # The first tick compiles the kernels, or reads them; nobody shall wait for an answer meanwhile.
+    city.tick(clock.unix_ms() / 1000)
     metrics = Metrics()
     server = Server(
         city,

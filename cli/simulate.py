@@ -17,7 +17,7 @@ from rich.table import Table
 from ampelwerk.cli.fault_words import fault_of
 from ampelwerk.cli.inputs import BLIND, fresh_directory, fresh_files, known_control
 from ampelwerk.cli.planned import plans_for
-from ampelwerk.engine._jit import compiled_before
+from ampelwerk.engine._jit import COMPILING, compiled_before
 from ampelwerk.models.detection import LoopRole
 from ampelwerk.models.errors import InvalidInputError
 from ampelwerk.models.faults import Fault
@@ -175,9 +175,7 @@ def _refuse_unkept(output: Path | None) -> None:
 def announce(scenario: Scenario, console: Console) -> None:
     """Say what the user would otherwise miss."""
     if not compiled_before():
-        console.print(
-            "The kernels are compiled now, once for this version; that takes about half a minute."
-        )
+        console.print(COMPILING)
     if scenario.dropped_trips:
         console.print(
             f"{scenario.dropped_trips} trips are due before begin ({scenario.begin_s:g} s); "

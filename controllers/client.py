@@ -45,8 +45,10 @@ CHANNEL_OPTIONS = (
     ("grpc.max_receive_message_length", MAX_RECEIVE_BYTES),
     ("grpc.use_local_subchannel_pool", 1),
     ("grpc.enable_retries", 0),
+    ("grpc.http2.bdp_probe", 0),
 )
-"""Both sides notice a dead link within 15 s; retries are this file's own business."""
+"""Both sides notice a dead link within 15 s; retries are this file's own business; messages are too
+small for a measurement of the bandwidth, a ping with every one."""
 log = logging.getLogger("ampelwerk.client")
 
 

@@ -8,6 +8,7 @@ schedule is reported to be in force as soon as it is believed.
 from __future__ import annotations
 
 import asyncio
+import heapq
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -27,7 +28,7 @@ from ampelwerk.proto.v1.telemetry_pb2_grpc import TelemetryServiceStub
 
 AT_ONCE = 200
 """Controllers that dial in at the same time."""
-LOOK_S = 0.2
+LOOK_S = 0.02
 """Heartbeats that are due are looked for this often. [s]"""
 
 
@@ -74,10 +75,10 @@ class Member:
         self._seq = 0
         self.connected = False
         """Its stream of plans is open."""
-        self.beat_due_ms = 0
-        """Next heartbeat, on the monotonic clock. [ms]"""
-        self._heartbeat_ms = 5_000
+        self.heartbeat_ms = 5_000
+        """Time between its heartbeats. [ms]"""
         self._plans: Any = None
+        self._turn = asyncio.Lock()
         self._uploads: Any = None
         self.reader: asyncio.Task[None] | None = None
         """Reads its stream of plans."""
@@ -97,24 +98,27 @@ class Member:
             ),
             timeout=6 * REGISTER_TIMEOUT_S,
         )
-        self._heartbeat_ms = reply.heartbeat_ms
+        self.heartbeat_ms = reply.heartbeat_ms
         self._plans = stub.Connect()
         hello = controller_pb2.Hello(boot_id=self._boot_id)
         await self._plans.write(controller_pb2.ControllerMessage(hello=hello))
         self.connected = True
         self.reader = asyncio.create_task(self._read())
-        self.beat_due_ms = self._clock.mono_ms() + secrets.randbelow(self._heartbeat_ms)
 
     async def beat(self) -> None:
         """One heartbeat."""
         now_ms = self._clock.mono_ms()
-        self.beat_due_ms = now_ms + self._heartbeat_ms
         self._seq += 1
         self._beats[self._seq] = now_ms
         beat = controller_pb2.Heartbeat(
             seq=self._seq, sent_unix_ms=self._clock.unix_ms(), sent_mono_ms=now_ms
         )
-        await self._plans.write(controller_pb2.ControllerMessage(heartbeat=beat))
+        await self._tell(controller_pb2.ControllerMessage(heartbeat=beat))
+
+    async def _tell(self, message: controller_pb2.ControllerMessage) -> None:
+        """Write to the stream of plans; gRPC allows one write at a time."""
+        async with self._turn:
+            await self._plans.write(message)
 
     async def upload(self, every_s: float, until_s: float) -> None:
         """Upload a batch again and again, one after another, each acknowledged."""
@@ -183,7 +187,7 @@ class Member:
         report = controller_pb2.PlanReport(
             nonce=push.nonce, epoch=push.epoch, version=push.version, state=state
         )
-        await self._plans.write(controller_pb2.ControllerMessage(plan_report=report))
+        await self._tell(controller_pb2.ControllerMessage(plan_report=report))
 
 
 class Fleet:
@@ -194,6 +198,7 @@ class Fleet:
         self.figures = figures
         """What was measured."""
         self._keeper: asyncio.Task[None] | None = None
+        self._beats: list[tuple[int, int]] = []
 
     async def connect(self, told: Callable[[int], None] = lambda count: None) -> None:
         """Dial in, so many at a time.
@@ -206,17 +211,20 @@ class Fleet:
         gate, started_s, done = asyncio.Semaphore(AT_ONCE), loop.time(), 0
         self._keeper = asyncio.create_task(self._keep_leases())
 
-        async def dial(member: Member) -> None:
+        async def dial(number: int, member: Member) -> None:
             nonlocal done
             async with gate:
                 try:
                     await member.dial()
                 except grpc.aio.AioRpcError:
                     self.figures.refused += 1
+                else:
+                    first_ms = self._clock.mono_ms() + secrets.randbelow(member.heartbeat_ms)
+                    heapq.heappush(self._beats, (first_ms, number))
                 done += 1
                 told(done)
 
-        await asyncio.gather(*map(dial, self._members))
+        await asyncio.gather(*(dial(*numbered) for numbered in enumerate(self._members)))
         self.figures.connect_s = loop.time() - started_s
 
     async def upload(self, uploaders: int, every_s: float, seconds: float) -> None:
@@ -237,9 +245,16 @@ class Fleet:
         self.figures.lost = lost
 
     async def _keep_leases(self) -> None:
+        """Heartbeats, each at its own time: whoever is held up holds up nobody else."""
+        running = set[asyncio.Task[None]]()
         while True:
             now_ms = self._clock.mono_ms()
-            for member in self._members:
-                if member.connected and now_ms >= member.beat_due_ms:
-                    await member.beat()
+            while self._beats and self._beats[0][0] <= now_ms:
+                due_ms, number = heapq.heappop(self._beats)
+                member = self._members[number]
+                if member.connected:
+                    task = asyncio.create_task(member.beat())
+                    running.add(task)
+                    task.add_done_callback(running.discard)
+                    heapq.heappush(self._beats, (due_ms + member.heartbeat_ms, number))
             await asyncio.sleep(LOOK_S)

@@ -6,6 +6,7 @@ it was found. The checks of the models run as for any other input.
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Sequence
 from dataclasses import fields, is_dataclass
@@ -61,7 +62,7 @@ class _Misfit(Exception):
 
 
 def _value(kind: Any, value: Any, place: tuple[str, ...]) -> Any:
-    """A value of JSON as a type of the models."""
+    """A value of JSON as a type of the models; objects are emptied as they are read."""
     if isinstance(kind, NewType):
         return _value(kind.__supertype__, value, place)
     origin = get_origin(kind)
@@ -90,7 +91,7 @@ def _one_of(kinds: Sequence[Any], value: Any, place: tuple[str, ...]) -> Any:
     for kind in kinds:
         if kind is not NoneType:
             try:
-                return _value(kind, value, place)
+                return _value(kind, copy.deepcopy(value), place)
             except _Misfit as error:
                 misfit = error
     raise misfit
@@ -116,8 +117,10 @@ def _record(kind: Any, value: Any, place: tuple[str, ...]) -> Any:
     known = {field.name for field in fields(kind)}
     if strange := sorted(set(value) - known):
         raise _Misfit((*place, strange[0]), value[strange[0]], "no such field")
-    found = {name: _value(hints[name], part, (*place, name)) for name, part in value.items()}
+    found = {
+        name: _value(hints[name], value.pop(name), (*place, name)) for name in tuple(value)
+    }  # what has been read goes at once: of a city it is a hundred megabytes
     try:
         return kind(**found)
     except TypeError as error:
-        raise _Misfit(place, sorted(value), str(error)) from None
+        raise _Misfit(place, sorted(found), str(error)) from None

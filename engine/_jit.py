@@ -18,6 +18,8 @@ from typing import Any, ParamSpec, TypeVar
 import numba
 from numba.core.registry import CPUDispatcher
 
+COMPILING = "The kernels are compiled now, once for this version; that takes about half a minute."
+"""What a user is told meanwhile."""
 P = ParamSpec("P")
 R = TypeVar("R")
 

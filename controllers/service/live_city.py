@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -37,10 +38,11 @@ from ampelwerk.proto.v1 import controller_pb2, plan_pb2, telemetry_pb2
 
 VALID_MS = 60_000
 """A schedule lapses unless renewed within a minute. [ms]"""
-AT_ONCE = 20
-"""So many schedules are signed before the event loop may turn to something else."""
+AT_ONCE, DECIDED_AT_ONCE = 20, 200
+"""So many schedules are signed, and decisions noted, before the event loop may turn to something else."""
 RENEW_MS = 30_000
 """It is renewed at half its validity. [ms]"""
+log = logging.getLogger("ampelwerk.server")
 
 
 @dataclass(slots=True)
@@ -157,6 +159,8 @@ class LiveCity:
         self._batches: list[tuple[Mapping[str, int], telemetry_pb2.DetectorBatch]] = []
         self._shown: dict[int, convert.ShownSignals] = {}
         self._pool = ThreadPoolExecutor(1, "engine")
+        self._to_schedule: dict[int, Session] = {}
+        self._scheduling: asyncio.Task[None] | None = None
 
     def _group_names(self, number: int) -> Sequence[Served]:
         """Without better words the kind of road user."""
@@ -177,20 +181,39 @@ class LiveCity:
         wishes = self._think(self.gather(now_s), now_s)
         now_ms = self.clock.unix_ms()
         for session, wish in self._due(wishes, now_ms):
-            self._schedule(session, wish, now_ms)
+            self._decide(session, wish, now_ms)
+            self._schedule(session)
         return wishes
 
     async def tick_beside(self, now_s: float) -> Sequence[Wish]:
-        """One tick, the thinking in another thread, and many schedules without holding up others."""
+        """One tick, the thinking in another thread. Schedules go out beside the ticks that follow: many
+        of them hold up neither the engine nor anybody who waits for an answer.
+        """
         frame = self.gather(now_s)
         loop = asyncio.get_running_loop()
         wishes = await loop.run_in_executor(self._pool, self._think, frame, now_s)
         now_ms = self.clock.unix_ms()
         for number, (session, wish) in enumerate(self._due(wishes, now_ms)):
-            self._schedule(session, wish, now_ms)
-            if number % AT_ONCE == AT_ONCE - 1:
+            self._decide(session, wish, now_ms)
+            self._to_schedule[session.number] = session
+            if number % DECIDED_AT_ONCE == DECIDED_AT_ONCE - 1:
                 await asyncio.sleep(0)
+        if self._to_schedule and (self._scheduling is None or self._scheduling.done()):
+            self._scheduling = asyncio.create_task(self._schedule_waiting())
         return wishes
+
+    async def _schedule_waiting(self) -> None:
+        """Sign and offer schedules until none is due, the first decided first."""
+        signed = 0
+        while self._to_schedule:
+            session = self._to_schedule.pop(next(iter(self._to_schedule)))
+            try:
+                self._schedule(session)
+            except Exception:
+                log.exception("no schedule could be made", extra={"intersection": session.name})
+            signed += 1
+            if signed % AT_ONCE == 0:
+                await asyncio.sleep(0)
 
     async def beliefs_now(self) -> tuple[City, Traffic] | None:
         """The engine's map and a copy of its beliefs, made between two ticks."""
@@ -217,7 +240,9 @@ class LiveCity:
             self.schedules[session.number] = schedule
 
     def close(self) -> None:
-        """End the engine's thread."""
+        """End the engine's thread, and what it set going."""
+        if self._scheduling is not None:
+            self._scheduling.cancel()
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def gather(self, now_s: float) -> DetectorFrame:
@@ -258,17 +283,22 @@ class LiveCity:
             if due and session.stage is not None and session.stream is not None:
                 yield session, None
 
-    def _schedule(self, session: Session, wish: Wish | None, now_ms: int) -> None:
-        """A new version of the schedule of one intersection, for a wish or to renew it.
-
-        For an absent controller none is made; what was wished is remembered while it may be of use.
-        """
+    def _decide(self, session: Session, wish: Wish | None, now_ms: int) -> None:
+        """Take note of what an intersection is to show, or that its schedule is to be renewed."""
         if wish is not None:
-            session.stage, session.signed, session.held = wish.stage, None, False
+            session.stage, session.held = wish.stage, False
+            if session.stream is None:
+                session.signed = None  # of an older wish
             session.decided += 1
             decision_id = f"{session.name}.{session.decided}"
             session.decisions.append(Decided(decision_id, now_ms, self.algorithm, wish))
         session.decided_ms = now_ms
+
+    def _schedule(self, session: Session) -> None:
+        """A new version of the schedule of one intersection.
+
+        For an absent controller none is made; what was wished is remembered while it may be of use.
+        """
         if session.stream is None or session.stage is None:
             return
         session.version += 1
@@ -279,7 +309,7 @@ class LiveCity:
                 envelope_hash=session.envelope_hash,
                 epoch=self.epoch,
                 version=session.version,
-                decided_unix_ms=now_ms,
+                decided_unix_ms=session.decided_ms,
                 valid_ms=VALID_MS,
                 decision_id=f"{session.name}.{session.decided}",
                 hold_greens=session.held,
@@ -294,7 +324,8 @@ class LiveCity:
         if session.stage is not None and now_ms - session.decided_ms >= VALID_MS:
             session.stage = session.signed = None
         if session.stage is not None and session.version not in session.quarantined:
-            self._schedule(session, None, now_ms)
+            session.decided_ms = now_ms
+            self._schedule(session)
         else:
             self.push_newest(session)
 

@@ -7,6 +7,7 @@ import contextlib
 import logging
 from collections.abc import Callable
 
+from ampelwerk.controllers.garbage import collect_seldom
 from ampelwerk.controllers.service.metrics import Metrics
 from ampelwerk.controllers.service.server import Server
 
@@ -34,7 +35,11 @@ async def run_until(
         extra={"port": server.port, "intersections": len(server.city.sessions)},
     )
     ready()
-    tasks = [asyncio.create_task(_tick(server, metrics)), asyncio.create_task(_measure(metrics))]
+    tasks = [
+        asyncio.create_task(_tick(server, metrics)),
+        asyncio.create_task(watch_lag(metrics.lag_s.observe)),
+        asyncio.create_task(collect_seldom()),
+    ]
     try:
         stopped = asyncio.create_task(stop.wait())
         done, _ = await asyncio.wait((stopped, *tasks), return_when=asyncio.FIRST_COMPLETED)
@@ -72,10 +77,10 @@ async def _tick(server: Server, metrics: Metrics) -> None:
         metrics.tick_s.observe(loop.time() - started_s)
 
 
-async def _measure(metrics: Metrics) -> None:
-    """How late the event loop is."""
+async def watch_lag(observe: Callable[[float], None]) -> None:
+    """Tell again and again how late the event loop is. [s]"""
     loop = asyncio.get_running_loop()
     while True:
         due_s = loop.time() + LOOK_S
         await asyncio.sleep(LOOK_S)
-        metrics.lag_s.observe(max(0.0, loop.time() - due_s))
+        observe(max(0.0, loop.time() - due_s))

@@ -128,6 +128,8 @@ def best_sequence(streets: Streets, signal: int, cycles_s: Sequence[int]) -> Sta
     if 2 <= len(others) < MOST_PERMUTED:
         index *= 1 - CHANGE_GAIN
         for order in itertools.permutations(others):
+            if not _apart((first, *order)):
+                continue
             found = least((first, *order))
             if found < index:
                 chosen, index = (first, *order), found
@@ -150,5 +152,9 @@ def _serves_all(site: Intersection, stages: Sequence[int], wanted: Sequence[int]
     """Every group green in the stages wanted is green in these too, and no stage follows itself."""
     served = {group for stage in stages for group in site.stages[stage].groups}
     needed = {group for stage in wanted for group in site.stages[stage].groups}
-    apart = all(a != b for a, b in zip(stages, (*stages[1:], stages[0]), strict=True))
-    return served >= needed and apart
+    return served >= needed and _apart(stages)
+
+
+def _apart(stages: Sequence[int]) -> bool:
+    """No stage follows itself."""
+    return all(a != b for a, b in zip(stages, (*stages[1:], stages[0]), strict=True))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ampelwerk.engine.lamp_program import required_gap_ds
 from ampelwerk.engine.lane_service import gives_way
+from ampelwerk.models.envelope import Envelope
 from ampelwerk.models.intersection import Intersection
 
 
@@ -34,45 +36,60 @@ def shipped_stages(intersection: Intersection) -> tuple[int, ...]:
 def sequence_of(intersection: Intersection, stages: tuple[int, ...]) -> StageSequence:
     """Times of an order of stages under the intersection's envelope.
 
-    A group turns green as soon as red-amber and every intergreen from groups that ended before
-    allow it; a step lasts at least until the groups that end with it had their minimum green. So
-    long lasts, too, the part of a green in which a group no longer, or not yet, gives way: what
-    comes to protect left-turners for a second is of no use to them.
+    A group turns green as soon as red-amber and the intergreens of its own transition allow it; a step
+    lasts at least until the groups that end with it had their minimum green. So long lasts, too, the
+    part of a green in which a group no longer, or not yet, gives way: what comes to protect
+    left-turners for a second is of no use to them. And where a group that ended in an earlier
+    transition is still clearing, such as pedestrians whose vehicles go on, the step before lasts until
+    it has cleared in time.
     """
     count = len(stages)
     green = [frozenset(intersection.stages[stage].groups) for stage in stages]
-    least_s = [1] * count
-    late: list[dict[int, int]] = [{} for _ in stages]
     free = [_unopposed(intersection, stage) for stage in stages]
-    for _ in range(2):  # the second time with the lengths that steps have at least
-        late = [_late_s(intersection, green, least_s, k) for k in range(count)]
-        least_s = [_least_s(intersection, green, free, late, k) for k in range(count)]
+    late = [_late_s(intersection, green, k) for k in range(count)]
+    least_s = [_least_s(intersection, green, free, late, k) for k in range(count)]
+    for k in range(count):
+        least_s[k - 1] += _clearing_s(intersection, green, late, least_s, k)
     return StageSequence(stages=stages, late_s=tuple(late), least_s=tuple(least_s))
 
 
-def _late_s(
-    intersection: Intersection, green: list[frozenset[int]], least_s: list[int], k: int
-) -> dict[int, int]:
+def _late_s(intersection: Intersection, green: list[frozenset[int]], k: int) -> dict[int, int]:
     """When the groups that enter with step k turn green."""
+    envelope = intersection.envelope
+    return {
+        group: max(
+            -(-envelope.groups[group].red_amber_ds // 10),
+            *(_gap_s(envelope, foe, group) for foe in green[k - 1] - green[k]),
+            0,
+        )
+        for group in sorted(green[k] - green[k - 1])
+    }
+
+
+def _clearing_s(
+    intersection: Intersection,
+    green: list[frozenset[int]],
+    late: list[dict[int, int]],
+    least_s: list[int],
+    k: int,
+) -> int:
+    """By how much the step before k is too short for those who ended earlier and still clear."""
     envelope, count = intersection.envelope, len(green)
-    found = {}
-    for group in sorted(green[k] - green[k - 1]):
-        late_ds = envelope.groups[group].red_amber_ds
-        since_ds = 0
-        ended: set[int] = set()
-        for back in range(1, count):
-            step = (k - back) % count
-            for foe in green[step] - green[(step + 1) % count] - ended:
-                ended.add(foe)
-                if envelope.conflict[foe][group]:
-                    gap_ds = max(
-                        envelope.intergreen_ds[foe][group] or 0,
-                        envelope.groups[foe].amber_ds + envelope.groups[group].red_amber_ds,
-                    )
-                    late_ds = max(late_ds, gap_ds - since_ds)
-            since_ds += 10 * least_s[step]
-        found[group] = -(-late_ds // 10)
-    return found
+    short_s = since_s = 0
+    for back in range(2, count):
+        since_s += least_s[(k - back + 1) % count]
+        ended = green[(k - back) % count] - green[(k - back + 1) % count]
+        for group, late_s in late[k].items():
+            for foe in ended:
+                short_s = max(short_s, _gap_s(envelope, foe, group) - since_s - late_s)
+    return short_s
+
+
+def _gap_s(envelope: Envelope, leaving: int, entering: int) -> int:
+    """Intergreen in whole seconds, 0 for groups that do not conflict. [s]"""
+    if not envelope.conflict[leaving][entering]:
+        return 0
+    return -(-required_gap_ds(envelope, leaving, entering) // 10)
 
 
 def _unopposed(intersection: Intersection, stage: int) -> frozenset[int]:

@@ -1,7 +1,7 @@
 """Mean delay of computed timing plans beside the shipped programs and SUMO's own tools.
 
     python -m benchmarks.plan_delay results/            # all networks
-    python -m benchmarks.plan_delay results/ cologne1   # one of them
+    python -m benchmarks.plan_delay results/ cologne1   # one of them, or any .sumocfg
     python -m benchmarks.plan_delay results/ --without-tools
 
 Plans come from counts of seeds 101 to 105 under the shipped program (`ampelwerk optimize`); SUMO's
@@ -137,7 +137,10 @@ def main() -> None:
     print("| network | " + " | ".join(kinds) + " |")
     print("|---" * (len(kinds) + 1) + "|")
     for network in chosen:
-        print(f"| {network} | {' | '.join(row(network, kinds, directory / network))} |", flush=True)
+        print(
+            f"| {network} | {' | '.join(row(network, kinds, directory / Path(network).stem))} |",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ ours to set; every other option is passed on.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -165,6 +166,8 @@ def _complete(
             remedy="check --begin and --end",
         )
     _refuse_empty(name, demand, begin, end, route_files)
+    # What begins is simulated: an end within a step is the end of that step.
+    end = begin + math.ceil(round((end - begin) / step_s, 6)) * step_s
     return Scenario(
         name=name,
         net_file=net.absolute(),

@@ -122,8 +122,9 @@ def daily_plans(
     parts = []
     for number, name in enumerate(names):
         of_plan = [stretch for stretch in found if stretch.plan == number]
-        chosen = [k for stretch in of_plan for k in range(stretch.first, stretch.end)]
-        longest = max(stretch.end - stretch.first for stretch in of_plan)
+        busy_in = [demand.busy(range(stretch.first, stretch.end)) for stretch in of_plan]
+        chosen = demand.busy([k for busy in busy_in for k in busy])
+        longest = max(map(len, busy_in))
         parts.append(
             timing_plans(
                 network,

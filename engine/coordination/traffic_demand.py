@@ -10,6 +10,9 @@ import numpy as np
 from ampelwerk.engine.kernels.city import FloatArray
 from ampelwerk.models.errors import Finding
 
+BUSY = 0.1
+"""An interval with less than this share of the busiest one's vehicles says nothing of those who drive. [-]"""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrafficDemand:
@@ -34,6 +37,14 @@ class TrafficDemand:
     def period_h(self) -> float:
         """Time covered by all intervals. [h]"""
         return len(self.flow_veh_h) * self.interval_s / 3600.0
+
+    def busy(self, intervals: Sequence[int]) -> list[int]:
+        """Of some intervals those with traffic: all but the nearly empty ones, such as the time after
+        the last trip of a simulation. A plan made for their mean would be too short for the others.
+        """
+        counted = np.nansum(self.flow_veh_h[list(intervals)], axis=1)
+        least = BUSY * counted.max(initial=0.0)
+        return [k for k, count in zip(intervals, counted.tolist(), strict=True) if count >= least]
 
     def mean_veh_h(self, intervals: Sequence[int] | None = None) -> FloatArray:
         """(L,) mean arrivals over some intervals, or all; 0 where nothing was counted. [veh/h]"""

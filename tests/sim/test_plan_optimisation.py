@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -77,3 +78,16 @@ def test_a_time_limit_is_honoured_with_safe_plans(tmp_path: Path) -> None:
     )
     assert deadline.reached
     assert len(found.sites) == len(network.intersections)
+
+
+def test_hours_without_traffic_do_not_shorten_the_plans(tmp_path: Path) -> None:
+    # A simulation that runs on for an hour after the last trip is counted for that hour, too.
+    network = import_network(odd_networks.crossings(tmp_path), SumoProfile())
+    busy = demand_of(network, 500.0)
+    hours = np.concatenate([busy.flow_veh_h, np.full((12, len(network.lanes)), 5.0)])
+    plans = [
+        daily_plans(network, demand, SumoProfile(), most=1, deadline=Deadline())[0]
+        for demand in (busy, replace(busy, flow_veh_h=hours))
+    ]
+    assert plans[0].computed
+    assert plans[0].sites == plans[1].sites

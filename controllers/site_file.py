@@ -6,7 +6,6 @@ it was found. The checks of the models run as for any other input.
 
 from __future__ import annotations
 
-import copy
 import json
 from collections.abc import Sequence
 from dataclasses import fields, is_dataclass
@@ -67,7 +66,10 @@ def _value(kind: Any, value: Any, place: tuple[str, ...]) -> Any:
         return _value(kind.__supertype__, value, place)
     origin = get_origin(kind)
     if origin in (Union, UnionType):
-        return _one_of(get_args(kind), value, place)
+        (other,) = (
+            k for k in get_args(kind) if k is not NoneType
+        )  # the models know `| None` alone
+        return None if value is None else _value(other, value, place)
     if origin is tuple:
         return _tuple(get_args(kind), value, place)
     if is_dataclass(kind):
@@ -82,19 +84,6 @@ def _value(kind: Any, value: Any, place: tuple[str, ...]) -> Any:
     if type(value) is not kind:
         raise _Misfit(place, value, kind.__name__)
     return value
-
-
-def _one_of(kinds: Sequence[Any], value: Any, place: tuple[str, ...]) -> Any:
-    if value is None and NoneType in kinds:
-        return None
-    misfit = _Misfit(place, value, "another type")
-    for kind in kinds:
-        if kind is not NoneType:
-            try:
-                return _value(kind, copy.deepcopy(value), place)
-            except _Misfit as error:
-                misfit = error
-    raise misfit
 
 
 def _tuple(kinds: Sequence[Any], value: Any, place: tuple[str, ...]) -> tuple[Any, ...]:
@@ -117,9 +106,8 @@ def _record(kind: Any, value: Any, place: tuple[str, ...]) -> Any:
     known = {field.name for field in fields(kind)}
     if strange := sorted(set(value) - known):
         raise _Misfit((*place, strange[0]), value[strange[0]], "no such field")
-    found = {
-        name: _value(hints[name], value.pop(name), (*place, name)) for name in tuple(value)
-    }  # what has been read goes at once: of a city it is a hundred megabytes
+    # What has been read goes at once: of a city it is a hundred megabytes.
+    found = {name: _value(hints[name], value.pop(name), (*place, name)) for name in tuple(value)}
     try:
         return kind(**found)
     except TypeError as error:

@@ -13,6 +13,7 @@ from typing import Protocol
 
 from ampelwerk.controllers.local import FAR_DS
 from ampelwerk.controllers.modes import Display
+from ampelwerk.engine.lamp_program import required_gap_ds
 from ampelwerk.models.errors import OverrideRefusedError, RefusalCode
 from ampelwerk.models.intersection import Intersection
 from ampelwerk.models.override import OverrideAction, Precedence
@@ -173,10 +174,7 @@ def lead_ds(site: Intersection, group: int) -> int:
         (
             envelope.groups[i].red_amber_ds
             + envelope.groups[i].min_green_ds
-            + max(
-                envelope.intergreen_ds[i][group] or 0,
-                envelope.groups[i].amber_ds + envelope.groups[group].red_amber_ds,
-            )
+            + required_gap_ds(envelope, i, group)
             for i in foes
         ),
         default=0,

@@ -122,9 +122,8 @@ def daily_plans(
     parts = []
     for number, name in enumerate(names):
         of_plan = [stretch for stretch in found if stretch.plan == number]
-        busy_in = [demand.busy(range(stretch.first, stretch.end)) for stretch in of_plan]
-        chosen = demand.busy([k for busy in busy_in for k in busy])
-        longest = max(map(len, busy_in))
+        chosen = demand.busy([k for part in of_plan for k in range(part.first, part.end)])
+        longest = max(sum(part.first <= k < part.end for k in chosen) for part in of_plan)
         parts.append(
             timing_plans(
                 network,

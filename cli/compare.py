@@ -154,7 +154,7 @@ def _show(result: Comparison, faults: Sequence[Fault]) -> None:
     console.print("G: gridlock. unserved: unfinished or never inserted, all seeds together.")
     left = {u["intersection"]: u["reason"] for run in result.runs for u in run["uncontrolled"]}
     for name, reason in left.items():
-        console.print(f"{name} is left to SUMO: {reason}", highlight=False)
+        console.print(f"{name} is left to SUMO: {reason}", highlight=False, markup=False)
 
 
 def _plain(found: Estimate | None) -> str:

@@ -161,7 +161,7 @@ def show(file: Path, *, as_json: bool) -> None:
     if as_json:
         print(envelope.content.decode())
         return
-    console = Console(highlight=False)
+    console = Console(highlight=False, markup=False)
     site = envelope.data.intersection
     groups = site.envelope.groups
     names = [str(group.group_id) for group in groups]

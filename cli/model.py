@@ -6,6 +6,7 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from ampelwerk.cli.inputs import fresh_files
 from ampelwerk.cli.intergreen import explain
@@ -44,11 +45,11 @@ def model(
     if as_json:
         print(content.decode())
         return
-    console = Console(highlight=False)
+    console = Console(highlight=False, markup=False)
     for index, site in enumerate(network.intersections):
         _show(console, network, index, site)
     for left in network.uncontrolled:
-        console.print(f"[bold]{left.intersection_id}[/] is left to SUMO: {left.reason}")
+        console.print(f"{left.intersection_id} is left to SUMO: {left.reason}")
     findings = sum(len(site.findings) for site in network.intersections)
     console.print(
         f"{len(network.intersections)} intersections, {len(network.lanes)} stop-line lanes, "
@@ -60,11 +61,11 @@ def _show(console: Console, network: Network, index: int, site: Intersection) ->
     """Groups with their times, stages, plan and findings of one intersection."""
     envelope = site.envelope
     names = [str(group.group_id) for group in envelope.groups]
-    console.rule(f"[bold]{site.intersection_id}[/] ({envelope.profile})", align="left")
+    console.rule(Text(f"{site.intersection_id} ({envelope.profile})", "bold"), align="left")
     groups = Table(box=None, pad_edge=False)
-    for title in ("group", "serves", "lanes", "min green \\[s]", "amber \\[s]", "red-amber \\[s]",
-                  "intergreen to \\[s]"):  # fmt: skip
-        groups.add_column(title)
+    for title in ("group", "serves", "lanes", "min green [s]", "amber [s]", "red-amber [s]",
+                  "intergreen to [s]"):  # fmt: skip
+        groups.add_column(title, overflow="fold")
     for g, group in enumerate(envelope.groups):
         served = sorted({str(m.from_lane) for m in site.movements if m.group == g})
         gaps = [
@@ -84,7 +85,7 @@ def _show(console: Console, network: Network, index: int, site: Intersection) ->
     console.print(groups)
     stages = Table(box=None, pad_edge=False)
     for title in ("stage", "green", "gives way", "turns on red", "from"):
-        stages.add_column(title)
+        stages.add_column(title, overflow="fold")
     for stage in site.stages:
         if stage.selectable:
             stages.add_row(

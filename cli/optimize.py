@@ -93,7 +93,7 @@ def optimize(
             remedy="give counts with --counts, or name the scenario",
         )
     chosen = [_corridor(text, subject.network) for text in corridors]
-    console = Console(stderr=True, highlight=False)
+    console = Console(stderr=True, highlight=False, markup=False)
     with _bar(console) as bar:
         task = bar.add_task("counting", total=1.0)
         demand = _demand(
@@ -302,15 +302,26 @@ def _as_data(subject: _Subject, plans: TimingPlans, findings: Sequence[Finding])
 
 
 def _show(subject: _Subject, plans: TimingPlans) -> None:
+    """A table that a terminal of 80 columns can show."""
+    rows = _rows(subject, plans)
+    several = len({row["plan"] for row in rows}) > 1
     table = Table(box=None, pad_edge=False)
-    for title in ("intersection", "plan", "group", "cycle \\[s]", "before \\[s]", "offset \\[s]",
-                  "steps: stage \\[s]", "saturation", "delay \\[s]"):  # fmt: skip
-        table.add_column(title, overflow="fold")
-    for row in _rows(subject, plans):
-        steps = ", ".join(f"{step['stage']} {step['step_s']}" for step in row["stages"])
+    table.add_column("intersection", overflow="fold", min_width=12)
+    if several:
+        table.add_column("plan", no_wrap=True)
+    for title in ("group", "cycle\n[s]", "before\n[s]", "offset\n[s]"):
+        table.add_column(title, justify="right", no_wrap=True)
+    table.add_column("steps:\nstage [s]", overflow="fold", min_width=12)
+    for title in ("satu-\nration", "delay\n[s]"):
+        table.add_column(title, justify="right", no_wrap=True)
+    for row in rows:
+        # A step stays in one piece where the line is broken.
+        steps = ", ".join(
+            f"{step['stage']}\N{NO-BREAK SPACE}{step['step_s']}" for step in row["stages"]
+        )
         table.add_row(
             row["intersection"],
-            row["plan"],
+            *((row["plan"],) if several else ()),
             "-" if row["group"] is None else str(row["group"] + 1),
             str(row["cycle_s"]),
             f"{row['cycle_before_s']:g}",
@@ -319,7 +330,7 @@ def _show(subject: _Subject, plans: TimingPlans) -> None:
             f"{row['degree_of_saturation']:.2f}",
             f"{row['expected_delay_s']:.1f}",
         )
-    Console(highlight=False).print(table)
+    Console(highlight=False, markup=False).print(table)
 
 
 def _tell(
@@ -333,7 +344,7 @@ def _tell(
     for left in subject.network.uncontrolled:
         console.print(f"{left.intersection_id} is left to SUMO: {left.reason}")
     for finding in findings[:SHOWN_FINDINGS]:
-        console.print(str(finding), markup=False)
+        console.print(str(finding))
     if len(findings) > SHOWN_FINDINGS:
         console.print(f"{len(findings) - SHOWN_FINDINGS} more findings; see them with --json.")
     if deadline.reached:

@@ -41,11 +41,12 @@ def show(path: Path, *, intersections: list[str], plan: str | None, as_json: boo
     if as_json:
         print(plans_json(plan_set).decode(), end="")
         return
-    console = Console(highlight=False)
+    console = Console(highlight=False, markup=False)
     console.print(
-        f"[bold]{plan_set.name}[/], version {plan_set.version}, profile {plan_set.profile}: "
+        f"{plan_set.name}, version {plan_set.version}, profile {plan_set.profile}: "
         f"{counted(len(plan_set.intersections), 'intersection')}, "
-        f"plans {', '.join(plan_set.plan_names())}"
+        f"plans {', '.join(plan_set.plan_names())}",
+        style="bold",
     )
     for site in plan_set.intersections:
         if not intersections or site.intersection_id in intersections:
@@ -82,12 +83,13 @@ def _show_site(console: Console, site: IntersectionPlans, wanted: str | None) ->
             continue
         console.print()
         console.print(
-            f"[bold]{site.intersection_id}[/], plan [bold]{plan.plan_id}[/]: cycle "
-            f"{plan.cycle_ds / 10:g} s, offset {plan.offset_ds / 10:g} s"
+            f"{site.intersection_id}, plan {plan.plan_id}: cycle "
+            f"{plan.cycle_ds / 10:g} s, offset {plan.offset_ds / 10:g} s",
+            style="bold",
         )
         table = Table(box=None, pad_edge=False)
-        table.add_column("at \\[s]", justify="right")
-        table.add_column("for \\[s]", justify="right")
+        table.add_column("at [s]", justify="right")
+        table.add_column("for [s]", justify="right")
         table.add_column("stage")
         table.add_column("green (gives way) / on red")
         for step, (start_ds, length_ds) in zip(plan.steps, spans_ds(plan), strict=True):
@@ -132,7 +134,7 @@ def take(
             found="; ".join(f"{u.intersection_id}: {u.reason}" for u in network.uncontrolled),
         )
     write_plans(plan_set_of(network.intersections, name=resolved.name, profile=rules.label), output)
-    console = Console(stderr=True, highlight=False)
+    console = Console(stderr=True, highlight=False, markup=False)
     for left in network.uncontrolled:
         console.print(f"{left.intersection_id} is left to SUMO: {left.reason}")
     console.print(f"{counted(len(network.intersections), 'intersection')} written to {output}.")
@@ -172,7 +174,7 @@ def export(
         taken=used_names(resolved.net_file, resolved.additional_files),
         plan_of=plan_of,
     )
-    console = Console(stderr=True, highlight=False)
+    console = Console(stderr=True, highlight=False, markup=False)
     console.print(
         f"{counted(len(planned), 'program')} written to {sumo_additional}; "
         f"SUMO runs them with --additional-files {sumo_additional}."

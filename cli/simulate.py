@@ -260,7 +260,7 @@ def _show(measures: dict[str, Any]) -> None:
     console = Console()
     console.print(table)
     for left in measures["uncontrolled"]:
-        console.print(f"{left['intersection']} is left to SUMO: {left['reason']}")
+        console.print(f"{left['intersection']} is left to SUMO: {left['reason']}", markup=False)
     if measures["gridlock"]:
         console.print("[bold red]GRIDLOCK[/]: traffic stood still; the means say little.")
     if not measures["valid"]:

@@ -25,7 +25,7 @@ from ampelwerk.models.plan_set import (
 )
 from ampelwerk.sim.imported import import_network
 from ampelwerk.sim.net_file import NetFile, read_net
-from ampelwerk.sim.plan_diff import plan_diff, spans_ds
+from ampelwerk.sim.plan_diff import plan_diff, spans_ds, transition_text
 from ampelwerk.sim.plan_file import plans_json, read_plans, schema, write_plans
 from ampelwerk.sim.plan_programs import used_names, write_sumo_additional
 from ampelwerk.sim.scenario import resolve
@@ -84,7 +84,8 @@ def _show_site(console: Console, site: IntersectionPlans, wanted: str | None) ->
         console.print()
         console.print(
             f"{site.intersection_id}, plan {plan.plan_id}: cycle "
-            f"{plan.cycle_ds / 10:g} s, offset {plan.offset_ds / 10:g} s",
+            f"{plan.cycle_ds / 10:g} s, offset {plan.offset_ds / 10:g} s, transition "
+            f"{transition_text(plan)}",
             style="bold",
         )
         table = Table(box=None, pad_edge=False)

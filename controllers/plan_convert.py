@@ -17,7 +17,7 @@ from ampelwerk.controllers.identity import valid_id
 from ampelwerk.models.calendar import WEEKDAYS, CalendarEntry
 from ampelwerk.models.errors import Finding, InvalidInputError, Severity
 from ampelwerk.models.intersection import Intersection
-from ampelwerk.models.plan import CyclicPlan, PlanStep
+from ampelwerk.models.plan import CyclicPlan, PlanStep, Transition
 from ampelwerk.models.plan_schedule import PlanSchedule, StageSchedule
 from ampelwerk.models.plan_set import IntersectionPlans
 from ampelwerk.models.year_calendar import CalendarDay, YearCalendar, YearSchedule
@@ -29,6 +29,14 @@ LONGEST_CYCLE_MS = 3_600_000
 """Longest cycle time that can be meant. [ms]"""
 DAY_S = 86_400
 """Length of a day. [s]"""
+_TRANSITIONS = {
+    Transition.SHORTWAY: plan_pb2.TRANSITION_SHORTWAY,
+    Transition.ADD_ONLY: plan_pb2.TRANSITION_ADD_ONLY,
+    Transition.DWELL: plan_pb2.TRANSITION_DWELL,
+}
+_TRANSITION_OF = {number: transition for transition, number in _TRANSITIONS.items()} | {
+    plan_pb2.TRANSITION_UNSPECIFIED: Transition.SHORTWAY
+}
 FROM_DATE, TO_DATE = 2000_01_01, 2099_12_31
 """Dates of a calendar that holds always, as YYYYMMDD."""
 
@@ -41,6 +49,8 @@ class PlanContent:
     """One cyclic plan, or those of a calendar."""
     calendar: YearCalendar | None = None
     """Which one is in force when."""
+    least_ds: tuple[int, ...] = ()
+    """(stages,) time that a step of each stage takes at least. [ds]"""
 
     @property
     def name(self) -> str:
@@ -52,7 +62,9 @@ class PlanContent:
         """Which stage is wanted when."""
         if self.calendar is None:
             return PlanSchedule(self.plans)
-        return YearSchedule(self.plans, self.calendar, ZoneInfo(self.calendar.timezone))
+        return YearSchedule(
+            self.plans, self.calendar, ZoneInfo(self.calendar.timezone), self.least_ds
+        )
 
 
 def plan_message(
@@ -129,7 +141,8 @@ def _cyclic_message(plan: CyclicPlan, planned: IntersectionPlans) -> plan_pb2.Cy
             )
             for step, end_ds in zip(plan.steps, ends_ds, strict=True)
         ],
-        transition=plan_pb2.TRANSITION_DWELL,
+        transition=_TRANSITIONS[plan.transition],
+        max_change_ms=(plan.max_change_ds or 0) * 100,
     )
 
 
@@ -147,6 +160,7 @@ class _Reading:
         self._where = f"intersection {site.intersection_id}"
         names = [str(group.group_id) for group in site.envelope.groups]
         self._stage = {str(stage.stage_id): n for n, stage in enumerate(site.stages)}
+        self._least_ds = site.least_step_ds
         self._groups = [sorted(names[g] for g in stage.groups) for stage in site.stages]
         self.found: list[Finding] = []
 
@@ -167,7 +181,7 @@ class _Reading:
         kind = plan.WhichOneof("body")
         if kind == "cyclic":
             one = self._cyclic(plan.cyclic)
-            content = PlanContent(plans=(one,)) if one else None
+            content = PlanContent(plans=(one,), least_ds=self._least_ds) if one else None
         elif kind == "calendar":
             content = self._calendar(plan.calendar)
         else:
@@ -183,8 +197,12 @@ class _Reading:
                 "stages", where, f"It has {len(message.stages)} stages, not 1 to {MOST_STAGES}."
             )
             return None
-        if message.transition != plan_pb2.TRANSITION_DWELL or message.max_change_ms:
-            self._add("transition", where, "Plans take over by TRANSITION_DWELL alone here.")
+        if message.transition not in _TRANSITION_OF:
+            self._add("transition", where, "There is no such transition.")
+        if message.max_change_ms and not 1000 <= message.max_change_ms <= message.cycle_ms:
+            self._add(
+                "max_change", where, "A transition changes a cycle by 1 s to the cycle time itself."
+            )
         if not 0 < message.cycle_ms <= LONGEST_CYCLE_MS or message.offset_ms >= message.cycle_ms:
             self._add("cycle", where, "The cycle time is no such time, or the offset not below it.")
         due_ms, steps = 0, list[PlanStep]()
@@ -209,7 +227,8 @@ class _Reading:
             self._add("order", where, f"The splits sum to {due_ms / 1000:g} s, not to the cycle.")
         if message.reference_stage_id != message.stages[0].stage_id:
             self._add("reference_stage", where, "The reference stage is the one at 0 s.")
-        times = [message.cycle_ms, message.offset_ms, *(s.start_ms for s in message.stages)]
+        times = [message.cycle_ms, message.offset_ms, message.max_change_ms]
+        times += [stage.start_ms for stage in message.stages]
         if any(time_ms % 100 for time_ms in times):
             self._add("resolution", where, "A time is no multiple of 100 ms.")
         if len(self.found) > before:
@@ -219,6 +238,8 @@ class _Reading:
             cycle_ds=message.cycle_ms // 100,
             offset_ds=message.offset_ms // 100,
             steps=tuple(steps),
+            transition=_TRANSITION_OF[message.transition],
+            max_change_ds=message.max_change_ms // 100 or None,
         )
 
     def _calendar(self, message: plan_pb2.Calendar) -> PlanContent | None:
@@ -247,6 +268,7 @@ class _Reading:
             calendar=YearCalendar(
                 timezone=message.timezone, days=tuple(day for day in days if day), tables=tables
             ),
+            least_ds=self._least_ds,
         )
 
     def _once(self, names: Sequence[str], noun: str) -> None:

@@ -117,7 +117,30 @@ class Intersection:
     @property
     def schedule(self) -> PlanSchedule:
         """Its plans under its calendar."""
-        return PlanSchedule(self.plans, self.calendar)
+        return PlanSchedule(self.plans, self.calendar, self.least_step_ds)
+
+    @property
+    def least_step_ds(self) -> tuple[int, ...]:
+        """(stages,) time in which a step surely shows the minimum greens of its stage. [ds]
+
+        Its groups wait for the longest intergreen from any group that is not green in it.
+        """
+        envelope = self.envelope
+        return tuple(
+            max(
+                (
+                    envelope.groups[group].min_green_ds
+                    + max(
+                        (row[group] or 0)
+                        for other, row in enumerate(envelope.intergreen_ds)
+                        if other == group or other not in stage.groups
+                    )
+                    for group in stage.groups
+                ),
+                default=0,
+            )
+            for stage in self.stages
+        )
 
     @property
     def part_names(self) -> list[str]:

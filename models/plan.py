@@ -6,8 +6,24 @@ import itertools
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 
 from ampelwerk.models.errors import InvalidInputError
+
+_SECOND_DS = 10
+_SHARE_CHANGED = 5
+"""A transition changes a cycle by one in so many parts, unless the plan says otherwise."""
+
+
+class Transition(StrEnum):
+    """How a plan comes to its clock where it cannot take over at the favourable moment."""
+
+    SHORTWAY = "shortway"
+    """Cycles are stretched or shortened, whichever is quicker."""
+    ADD_ONLY = "add-only"
+    """Cycles are stretched."""
+    DWELL = "dwell"
+    """The stage shown stays."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +45,8 @@ class CyclicPlan:
 
     Raises
     ------
-    InvalidInputError : no steps, steps out of order or outside the cycle, cycle time not positive.
+    InvalidInputError : no steps, steps out of order or outside the cycle, cycle time not positive, a
+        change of less than a second or more than the cycle.
     """
 
     plan_id: str
@@ -40,6 +57,10 @@ class CyclicPlan:
     """Offset against the common clock. [ds]"""
     steps: tuple[PlanStep, ...]
     """Steps by start, the first at 0."""
+    transition: Transition = Transition.SHORTWAY
+    """How it comes to its clock."""
+    max_change_ds: int | None = None
+    """A transition changes a cycle by no more than this; None: by a fifth of it. [ds]"""
 
     def __post_init__(self) -> None:
         starts = [step.start_ds for step in self.steps]
@@ -56,6 +77,21 @@ class CyclicPlan:
                 found=f"cycle {self.cycle_ds} ds, starts {starts}",
                 limit="starts rising from 0, all before the end of the cycle",
             )
+
+        change_ds = self.max_change_ds
+        if change_ds is not None and not _SECOND_DS <= change_ds <= self.cycle_ds:
+            raise InvalidInputError(
+                "a transition can not change a cycle by so much",
+                where=f"plan {self.plan_id}",
+                found=f"{change_ds / 10:g} s",
+                limit=f"1 s to the cycle of {self.cycle_ds / 10:g} s",
+            )
+
+    @property
+    def most_change_ds(self) -> int:
+        """Whole seconds by which a transition changes a cycle at most. [ds]"""
+        change_ds = self.max_change_ds or self.cycle_ds // _SHARE_CHANGED
+        return max(_SECOND_DS, change_ds // _SECOND_DS * _SECOND_DS)
 
     def cycle_clock_ds(self, now_ds: int) -> int:
         """Position on the cycle clock. [ds]"""

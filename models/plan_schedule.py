@@ -1,33 +1,19 @@
 """Which stage the plans of an intersection want at any time, the calendar included.
 
-A new plan takes over at the favourable moment (RiLSA: günstiger Umschaltpunkt): the first second at
-which both plans want the same stage, so that no stage is cut short and none is shown twice. Where
-there is none within two cycles, the stage of the old plan stays (dwell) until the new plan wants it;
-where the new plan does not have that stage, it takes over at once and the interlock makes the
-transition. Time 0 is midnight on a Monday.
+Time 0 is midnight on a Monday. `plan_takeover` says how one plan follows another.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from ampelwerk.models.calendar import WEEK_S, CalendarEntry, in_force, switches
 from ampelwerk.models.plan import CyclicPlan
+from ampelwerk.models.plan_takeover import Takeover, takeover_between
 
 _SECOND_DS = 10
 _WEEK_DS = WEEK_S * _SECOND_DS
-
-
-class Takeover(NamedTuple):
-    """A new plan takes over."""
-
-    due_ds: int
-    """Time of the calendar entry. [ds]"""
-    at_ds: int
-    """From then on the new plan holds. [ds]"""
-    dwell: int | None
-    """Stage that stays until then; None if the old plan goes on."""
 
 
 class StageSchedule(Protocol):
@@ -58,12 +44,19 @@ class PlanSchedule:
     ----------
     plans : at least one; the first is in force where no calendar says otherwise.
     calendar : entries for these plans.
+    least_ds : (stages,) time that a step of each stage takes at least. [ds] Empty: not known.
     """
 
-    def __init__(self, plans: Sequence[CyclicPlan], calendar: Sequence[CalendarEntry] = ()) -> None:
+    def __init__(
+        self,
+        plans: Sequence[CyclicPlan],
+        calendar: Sequence[CalendarEntry] = (),
+        least_ds: Sequence[int] = (),
+    ) -> None:
         self._first = plans[0]
         self._plans = {plan.plan_id: plan for plan in plans}
         self._week = switches(calendar)
+        self._least_ds = least_ds
         self._takeovers: dict[int, Takeover] = {}
 
     @property
@@ -86,9 +79,7 @@ class PlanSchedule:
         takeover = self.takeover(now_ds)
         if now_ds >= takeover.at_ds:
             return new.stage_at(now_ds)
-        if takeover.dwell is not None:
-            return takeover.dwell
-        return self.plan_at(takeover.due_ds - 1).stage_at(now_ds)
+        return takeover.stage_before(now_ds, self.plan_at(takeover.due_ds - 1))
 
     def takeover(self, now_ds: int) -> Takeover:
         """How the plan in force by the calendar takes over, or has taken over."""
@@ -98,7 +89,7 @@ class PlanSchedule:
         found = self._takeovers.get(due_ds)
         if found is None:
             old, new = self.plan_at(due_ds - 1), self.plan_at(due_ds)
-            found = self._takeovers[due_ds] = takeover_between(old, new, due_ds)
+            found = self._takeovers[due_ds] = takeover_between(old, new, due_ds, self._least_ds)
         return found
 
     def changes(self, begin_ds: int, end_ds: int) -> Iterator[tuple[int, int]]:
@@ -123,13 +114,10 @@ class PlanSchedule:
                 yield now_ds, end_ds, self._first
                 return
             takeover, until_ds = self.takeover(now_ds), min(end_ds, self._next_due_ds(now_ds))
-            holds: CyclicPlan | int = self.plan_at(now_ds)
-            if now_ds < takeover.at_ds:
-                until_ds = min(until_ds, takeover.at_ds)
-                holds = self.plan_at(takeover.due_ds - 1)
-                if takeover.dwell is not None:
-                    holds = takeover.dwell
-            yield now_ds, until_ds, holds
+            old, new = self.plan_at(takeover.due_ds - 1), self.plan_at(now_ds)
+            for start_ds, stop_ds, holds in takeover.spans(old, new, until_ds):
+                if stop_ds > now_ds:
+                    yield max(now_ds, start_ds), stop_ds, holds
             now_ds = until_ds
 
     def _next_due_ds(self, now_ds: int) -> int:
@@ -137,18 +125,3 @@ class PlanSchedule:
         week_ds = now_ds % _WEEK_DS
         ahead = [(s.week_s * _SECOND_DS - week_ds) % _WEEK_DS or _WEEK_DS for s in self._week]
         return now_ds + min(ahead)
-
-
-def takeover_between(old: CyclicPlan, new: CyclicPlan, due_ds: int) -> Takeover:
-    """How one plan takes over from another: the favourable moment from `due_ds` on."""
-    if old == new:
-        return Takeover(due_ds, due_ds, None)
-    horizon_ds = due_ds + 2 * max(old.cycle_ds, new.cycle_ds)
-    for at_ds in range(due_ds, horizon_ds, _SECOND_DS):
-        if old.stage_at(at_ds) == new.stage_at(at_ds):
-            return Takeover(due_ds, at_ds, None)
-    stays = old.stage_at(due_ds)
-    for at_ds in range(due_ds, due_ds + new.cycle_ds, _SECOND_DS):
-        if new.stage_at(at_ds) == stays:
-            return Takeover(due_ds, at_ds, stays)
-    return Takeover(due_ds, due_ds, None)

@@ -14,7 +14,7 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import NamedTuple
 
 from ampelwerk.models.plan import CyclicPlan
-from ampelwerk.models.plan_schedule import Takeover, takeover_between
+from ampelwerk.models.plan_takeover import Takeover, takeover_between
 
 LONGEST_GAP_D = 366
 """Days without a table that a plan goes on for; then the first plan holds. [d]"""
@@ -80,10 +80,18 @@ class YearSchedule:
     ----------
     plans : at least one; the first is in force before any switch.
     zone : the time zone that the calendar names.
+    least_ds : (stages,) time that a step of each stage takes at least. [ds] Empty: not known.
     """
 
-    def __init__(self, plans: Sequence[CyclicPlan], calendar: YearCalendar, zone: tzinfo) -> None:
+    def __init__(
+        self,
+        plans: Sequence[CyclicPlan],
+        calendar: YearCalendar,
+        zone: tzinfo,
+        least_ds: Sequence[int] = (),
+    ) -> None:
         self._first, self._calendar, self._zone = plans[0], calendar, zone
+        self._least_ds = least_ds
         self._plans = {plan.plan_id: plan for plan in plans}
         self._span = _Span(0, 0, self._first)
         self._takeovers: dict[int, Takeover] = {}
@@ -104,9 +112,7 @@ class YearSchedule:
         takeover = self.takeover(now_ds)
         if now_ds >= takeover.at_ds:
             return span.plan.stage_at(now_ds)
-        if takeover.dwell is not None:
-            return takeover.dwell
-        return self.plan_at(span.since_ds - 1).stage_at(now_ds)
+        return takeover.stage_before(now_ds, self.plan_at(span.since_ds - 1))
 
     def takeover(self, now_ds: int) -> Takeover:
         """How the plan in force by the calendar takes over, or has taken over."""
@@ -114,7 +120,7 @@ class YearSchedule:
         found = self._takeovers.get(span.since_ds)
         if found is None:
             before = self._find(span.since_ds - 1).plan
-            found = takeover_between(before, span.plan, span.since_ds)
+            found = takeover_between(before, span.plan, span.since_ds, self._least_ds)
             self._takeovers = {span.since_ds: found}
         return found
 

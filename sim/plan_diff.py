@@ -111,6 +111,7 @@ def _plan(
 ) -> Iterator[PlanChange]:
     yield from _change(where, "cycle time", _time(old.cycle_ds), _time(new.cycle_ds))
     yield from _change(where, "offset", _time(old.offset_ds), _time(new.offset_ds))
+    yield from _change(where, "transition", transition_text(old), transition_text(new))
     old_names, new_names = _order(old_site, old), _order(new_site, new)
     if old_names != new_names:
         yield from _change(where, "stage order", " ".join(old_names), " ".join(new_names))
@@ -126,6 +127,13 @@ def spans_ds(plan: CyclicPlan) -> list[tuple[int, int]]:
     return [
         (step.start_ds, end - step.start_ds) for step, end in zip(plan.steps, ends, strict=True)
     ]
+
+
+def transition_text(plan: CyclicPlan) -> str:
+    """How a plan comes to its clock."""
+    if plan.max_change_ds is None:
+        return plan.transition.value
+    return f"{plan.transition}, {_time(plan.max_change_ds)} a cycle at most"
 
 
 def _order(site: IntersectionPlans, plan: CyclicPlan) -> list[str]:

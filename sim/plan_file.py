@@ -25,7 +25,7 @@ from ampelwerk.models.calendar import CalendarEntry, Weekday, clock_text
 from ampelwerk.models.envelope import GroupId, IntersectionId
 from ampelwerk.models.errors import InvalidInputError
 from ampelwerk.models.intersection import StageId
-from ampelwerk.models.plan import CyclicPlan, PlanStep
+from ampelwerk.models.plan import CyclicPlan, PlanStep, Transition
 from ampelwerk.models.plan_set import IntersectionPlans, PlannedStage, PlanSet
 
 FORMAT = "ampelwerk-plans/1"
@@ -68,6 +68,15 @@ class PlanPart(_Part):
     cycle_s: Seconds = Field(gt=0, description="Cycle time.")
     offset_s: Seconds = Field(0, description="Begin of a cycle after time 0 of the clock.")
     steps: list[StepPart] = Field(min_length=1, description="By time, the first at 0.")
+    transition: Literal["shortway", "add-only", "dwell"] = Field(
+        "shortway",
+        description="How the plan comes to its clock where it cannot take over from another at a "
+        "moment at which both want the same stage: cycles are stretched or shortened, cycles are "
+        "stretched, or the stage shown stays.",
+    )
+    max_change_s: Seconds | None = Field(
+        None, description="A transition changes a cycle by no more; a fifth of it where not given."
+    )
 
 
 class StagePart(_Part):
@@ -246,6 +255,8 @@ def _plans(part: IntersectionPart) -> IntersectionPlans:
                 cycle_ds=_ds(plan.cycle_s),
                 offset_ds=_ds(plan.offset_s),
                 steps=tuple(steps),
+                transition=Transition(plan.transition),
+                max_change_ds=None if plan.max_change_s is None else _ds(plan.max_change_s),
             )
         except InvalidInputError as error:
             raise InvalidInputError(
@@ -293,10 +304,21 @@ def _intersection(site: IntersectionPlans) -> dict[str, Any]:
                     {"at_s": _seconds(step.start_ds), "stage": site.stages[step.stage].stage_id}
                     for step in plan.steps
                 ],
+                **_transition(plan),
             }
             for plan in site.plans
         ],
     }
+
+
+def _transition(plan: CyclicPlan) -> dict[str, Any]:
+    """What the plan says of transitions, where it is not what holds anyway."""
+    found: dict[str, Any] = {}
+    if plan.transition is not Transition.SHORTWAY:
+        found["transition"] = plan.transition.value
+    if plan.max_change_ds is not None:
+        found["max_change_s"] = _seconds(plan.max_change_ds)
+    return found
 
 
 def _layout(value: Any, depth: int = 0) -> str:

@@ -25,7 +25,7 @@ from ampelwerk.controllers.plan_convert import (
 from ampelwerk.models.calendar import CalendarEntry, Weekday
 from ampelwerk.models.errors import InvalidInputError
 from ampelwerk.models.intersection import Intersection
-from ampelwerk.models.plan import CyclicPlan, PlanStep
+from ampelwerk.models.plan import CyclicPlan, PlanStep, Transition
 from ampelwerk.models.plan_set import plans_of
 from ampelwerk.models.profile import RilsaProfile, SumoProfile, profile_named
 from ampelwerk.proto.v1 import common_pb2, plan_pb2
@@ -64,6 +64,9 @@ def calendar() -> plan_pb2.Plan:
 
 def test_a_plan_is_the_same_behind_the_wire() -> None:
     here = site()
+    dwelling = replace(here.plans[0], plan_id="dwell", transition=Transition.DWELL)
+    adding = replace(dwelling, plan_id="add", transition=Transition.ADD_ONLY, max_change_ds=70)
+    here = replace(here, plans=(*here.plans, dwelling, adding))
     for plan in here.plans:
         message = plan_message(plans_of(here), (), plan_id=plan.plan_id)
         assert sum(stage.split_ms for stage in message.cyclic.stages) == plan.cycle_ds * 100
@@ -104,8 +107,10 @@ def test_the_calendar_of_a_week_is_the_same_behind_the_wire() -> None:
         ("calendar.plans.0.cycle_ms", 0, "cycle"),
         ("calendar.plans.0.cycle_ms", 60_100, "order"),
         ("calendar.plans.0.offset_ms", 4_000_000_000, "cycle"),
-        ("calendar.plans.0.max_change_ms", 5, "transition"),
-        ("calendar.plans.0.transition", 0, "transition"),
+        ("calendar.plans.0.max_change_ms", 900, "max_change"),
+        ("calendar.plans.0.max_change_ms", 60_100, "max_change"),
+        ("calendar.plans.0.max_change_ms", 1_050, "resolution"),
+        ("calendar.plans.0.transition", 9, "transition"),
         ("calendar.plans.0.stages.0.split_ms", 0, "order"),
         ("calendar.plans.0.stages.1.start_ms", 35_050, "resolution"),
         ("calendar.plans.0.stages.1.stage_id", "third", "unknown_stage"),

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ampelwerk.models.calendar import WEEK_S, WEEKDAYS, CalendarEntry, Weekday
-from ampelwerk.models.plan import CyclicPlan, PlanStep
+from ampelwerk.models.plan import CyclicPlan, PlanStep, Transition
 from ampelwerk.models.plan_schedule import PlanSchedule
 
 NOON_S = 12 * 3600
@@ -32,6 +33,7 @@ def at_noon(old: CyclicPlan, new: CyclicPlan) -> PlanSchedule:
             CalendarEntry(days=WEEKDAYS, at_s=0, plan_id=old.plan_id),
             CalendarEntry(days=WEEKDAYS, at_s=NOON_S, plan_id=new.plan_id),
         ),
+        (100, 80, 120, 50),
     )
 
 
@@ -46,7 +48,7 @@ def test_takes_over_at_the_first_second_in_which_both_want_the_same_stage() -> N
     old = plan("old", 60, (0, 0), (30, 1))  # noon is the start of a cycle of 60 s and of 80 s
     new = plan("new", 80, (0, 1), (50, 0))
     schedule = at_noon(old, new)
-    assert schedule.takeover(NOON_DS) == (NOON_DS, NOON_DS + 300, None)
+    assert schedule.takeover(NOON_DS) == (NOON_DS, NOON_DS + 300, ())
     assert list(schedule.changes(NOON_DS - 100, NOON_DS + 900)) == [
         (NOON_DS - 100, 1),
         (NOON_DS, 0),
@@ -58,9 +60,9 @@ def test_takes_over_at_the_first_second_in_which_both_want_the_same_stage() -> N
 
 def test_stage_stays_where_the_plans_never_agree() -> None:
     old = plan("old", 60, (0, 0), (30, 1))
-    new = plan("new", 60, (0, 1), (30, 0))
+    new = replace(plan("new", 60, (0, 1), (30, 0)), transition=Transition.DWELL)
     schedule = at_noon(old, new)
-    assert schedule.takeover(NOON_DS) == (NOON_DS, NOON_DS + 300, 0)
+    assert schedule.takeover(NOON_DS) == (NOON_DS, NOON_DS + 300, ((NOON_DS, 0),))
     assert list(schedule.changes(NOON_DS, NOON_DS + 600)) == [(NOON_DS, 0)]
 
 
@@ -92,8 +94,14 @@ def plans(draw: st.DrawFn, plan_id: str) -> CyclicPlan:
     return plan(plan_id, cycle_s, *steps, offset_s=draw(st.integers(0, cycle_s - 1)))
 
 
-@given(plans("old"), plans("new"))
-def test_changes_tell_the_same_as_asking_every_second(old: CyclicPlan, new: CyclicPlan) -> None:
+@given(plans("old"), plans("new"), st.sampled_from(Transition), st.booleans())
+def test_changes_tell_the_same_as_asking_every_second(
+    old: CyclicPlan, new: CyclicPlan, transition: Transition, opposite: bool
+) -> None:
+    new = replace(new, transition=transition)
+    if opposite:  # the same steps, another stage in each
+        steps = tuple(replace(step, stage=(step.stage + 1) % 4) for step in old.steps)
+        new = replace(old, plan_id="new", steps=steps, transition=transition)
     schedule = at_noon(old, new)
     begin_ds, end_ds = NOON_DS - 1500, NOON_DS + 4000
     changes = list(schedule.changes(begin_ds, end_ds))
@@ -103,4 +111,5 @@ def test_changes_tell_the_same_as_asking_every_second(old: CyclicPlan, new: Cycl
     for now_ds in range(begin_ds, end_ds, 10):
         stage = told.get(now_ds, stage)
         assert schedule.stage_at(now_ds) == stage
-    assert schedule.stage_at(end_ds) == new.stage_at(end_ds)
+    after_ds = max(end_ds, schedule.takeover(NOON_DS).at_ds)
+    assert schedule.stage_at(after_ds) == new.stage_at(after_ds)

@@ -36,6 +36,9 @@ OWN = "server:"
 """Ids of the server's own alarms begin so."""
 SOUND = "sound"
 """Fault of a loop that has healed."""
+RESUMED_MS = 3_600_000
+"""An alarm of the server's own that stood when the last one ended goes on, with who has seen it, if this
+one is of the same opinion within so long of its start. [ms]"""
 Result = TypeVar("Result")
 Changed = Mapping[str, alarm_pb2.Alarm | None]
 """Alarms by id as they are to be kept, None for one that is forgotten."""
@@ -53,13 +56,13 @@ class AlarmBook:
         self._city, self._clerk = city, clerk
         self._lock = asyncio.Lock()
         self._loops_seen = 0
+        self._begun_ms = city.clock.unix_ms()
         self._owners = loop_owners(city.network)
         if clerk is not None:
             self._restore(clerk)
 
     def _restore(self, clerk: Clerk) -> None:
         """As the last server left them; its own opinions are formed anew."""
-        now_ms = self._city.clock.unix_ms()
         with clerk.store.read() as reading:
             for place, content in reading.alarms.list():
                 session = self._city.by_name.get(place)
@@ -67,7 +70,7 @@ class AlarmBook:
                     continue
                 alarm = alarm_pb2.Alarm.FromString(content)
                 if alarm.alarm_id.startswith(OWN) and alarm.active:
-                    alarm = _cleared(alarm, now_ms)
+                    alarm = _cleared(alarm, self._begun_ms)
                 session.alarms[alarm.alarm_id] = alarm
                 session.changed += 1
 
@@ -154,7 +157,7 @@ class AlarmBook:
             owner, name = self._owners[number], str(self._city.network.loops[number].loop_id)
             if owner is not None:
                 session = self._city.sessions[owner]
-                for alarm in _own(
+                for alarm in self._own(
                     session,
                     name,
                     now_ms,
@@ -170,7 +173,7 @@ class AlarmBook:
         """Controllers that have refused what they were sent, until they accept something newer."""
         for session in self._city.sessions:
             if session.quarantined:
-                for alarm in _own(
+                for alarm in self._own(
                     session,
                     "plan",
                     now_ms,
@@ -182,7 +185,7 @@ class AlarmBook:
                 ):
                     yield session, alarm
             refused = session.published_refused
-            for alarm in _own(
+            for alarm in self._own(
                 session,
                 "published-plan",
                 now_ms,
@@ -195,6 +198,32 @@ class AlarmBook:
                 else "",
             ):
                 yield session, alarm
+
+    def _own(
+        self, session: Session, name: str, now_ms: int, *, active: bool, code: str, **more: Any
+    ) -> Iterator[alarm_pb2.Alarm]:
+        """An alarm of the server as it is now; nothing for one that was never raised."""
+        before = session.alarms.get(OWN + name)
+        stands = before is not None and before.active
+        if active:
+            goes_on = before is not None and (stands or self._resumed(before, code, now_ms))
+            yield alarm_pb2.Alarm(
+                alarm_id=OWN + name,
+                active=True,
+                code=code,
+                raised_unix_ms=before.raised_unix_ms if before is not None and goes_on else now_ms,
+                **more,
+            )
+        elif before is not None and stands:
+            yield _cleared(before, now_ms)
+
+    def _resumed(self, before: alarm_pb2.Alarm, code: str, now_ms: int) -> bool:
+        """It was over only because the server began anew."""
+        return (
+            before.code == code
+            and before.cleared_unix_ms == self._begun_ms
+            and now_ms - self._begun_ms < RESUMED_MS
+        )
 
     async def _take(self, session: Session, told: Iterable[alarm_pb2.Alarm], now_ms: int) -> None:
         """Keep what has changed; what somebody has seen stays seen."""
@@ -278,24 +307,6 @@ def _check(alarm: alarm_pb2.Alarm) -> None:
     ):
         if not 0 <= at_ms < FAR_UNIX_MS:
             raise InvalidInputError("no such time", where=field, found=str(at_ms))
-
-
-def _own(
-    session: Session, name: str, now_ms: int, *, active: bool, code: str, **more: Any
-) -> Iterator[alarm_pb2.Alarm]:
-    """An alarm of the server as it is now; nothing for one that was never raised."""
-    before = session.alarms.get(OWN + name)
-    stands = before is not None and before.active
-    if active:
-        yield alarm_pb2.Alarm(
-            alarm_id=OWN + name,
-            active=True,
-            code=code,
-            raised_unix_ms=before.raised_unix_ms if before is not None and stands else now_ms,
-            **more,
-        )
-    elif before is not None and stands:
-        yield _cleared(before, now_ms)
 
 
 def _cleared(alarm: alarm_pb2.Alarm, now_ms: int) -> alarm_pb2.Alarm:

@@ -170,6 +170,47 @@ def test_the_server_raises_alarms_itself(tmp_path: Path) -> None:
     asyncio.run(inside())
 
 
+def test_what_the_server_says_again_after_a_restart_has_been_seen(tmp_path: Path) -> None:
+    async def inside() -> None:
+        store = tmp_path / "s"
+
+        async def doubt(there: Live, fault: str = "stuck on") -> alarm_pb2.Alarm:
+            """The engine does not believe a loop, or does again."""
+            there.clock.now_ms += 1_000
+            names = [str(loop.loop_id) for loop in there.city.network.loops]
+            there.control.alarms.append(
+                LoopAlarm(time_s=1.0, loop=names.index("north.main"), fault=fault, quality=0.0)
+            )
+            there.server.sweep()
+            await until(
+                lambda: (
+                    bool(found := there.city.by_name["north"].alarms)
+                    and found["server:north.main"].active == (fault != "sound")
+                )
+            )
+            return (await listed(there))["server:north.main"]
+
+        async with running(store=store) as there:
+            first = await doubt(there)
+            await acknowledge(there, first.alarm_id)
+        async with running(store=store, after=there) as again:
+            again.clock.now_ms += 600_000
+            found = await doubt(again)
+            assert (found.acked_by, found.raised_unix_ms) == ("ada", first.raised_unix_ms)
+            # Once healed it is another one.
+            await doubt(again, "sound")
+            assert (await doubt(again)).acked_by == ""
+            await acknowledge(again, first.alarm_id)
+        async with running(store=store, after=again) as third:
+            assert (await doubt(third, "silent")).acked_by == ""  # another fault
+            await acknowledge(third, first.alarm_id)
+        async with running(store=store, after=third) as last:
+            last.clock.now_ms += 3_600_000
+            assert (await doubt(last, "silent")).acked_by == ""  # long after
+
+    asyncio.run(inside())
+
+
 @live
 async def test_a_controller_tells_what_is_wrong_and_tells_it_again(there: Live) -> None:
     with pytest.MonkeyPatch.context() as patch:

@@ -20,6 +20,9 @@ from ampelwerk.sim.net_file import NetConnection, NetFile
 
 SPEED_TOLERANCE_MPS = 0.2
 """Speed limits in nets are rounded. [m/s]"""
+TOP_TOLERANCE = 1.05
+"""Share of the highest speed limit that the profile knows: nets say 20 m/s or 45 mph where 70 km/h is
+meant. Its amber of 5 s would do for 28 m/s (reaction 1 s, braking 3.5 m/s2). [-]"""
 LANE_WIDTH_M = 3.2
 """Width of a lane that the net gives none. [m]"""
 CROSSING_WIDTH_M = 4.0
@@ -53,6 +56,14 @@ def rilsa_envelope(
     """
     streams = streams_of(net, links_of_groups, users)
     groups = tuple(_group(name, names[g], users[g], streams[g], profile) for g in range(len(names)))
+    for lane, speed_mps in _fast_lanes(streams, profile).items():
+        note(
+            "fast_approach",
+            f"lane {lane}",
+            f"its {speed_mps * 3.6:.0f} km/h are taken for {profile.amber_s[-1][0] * 3.6:.0f} km/h, "
+            "the most there may be before a signal.",
+            "",
+        )
     size = len(groups)
     gaps: list[list[int | None]] = [[None] * size for _ in range(size)]
     for a in range(size):
@@ -92,6 +103,17 @@ def streams_of(
         [_stream(net, connection, user) for connection in links]
         for links, user in zip(links_of_groups, users, strict=True)
     ]
+
+
+def _fast_lanes(streams: Sequence[Sequence[Stream]], profile: RilsaProfile) -> dict[str, float]:
+    """Lanes faster than the highest speed limit that has an amber, with theirs. [m/s]"""
+    top_mps = profile.amber_s[-1][0] + SPEED_TOLERANCE_MPS
+    return {
+        stream.connection.from_lane: stream.speed_mps
+        for of_group in streams
+        for stream in of_group
+        if stream.user not in (RoadUser.PEDESTRIAN, RoadUser.CYCLIST) and stream.speed_mps > top_mps
+    }
 
 
 def _stream(net: NetFile, connection: NetConnection, user: RoadUser) -> Stream:
@@ -141,8 +163,10 @@ def _group(
 def _amber_s(name: str, stream: Stream, streams: Sequence[Stream], profile: RilsaProfile) -> int:
     """Amber by the speed limit of the approach (VwV-StVO to § 37). [s]"""
     turns = all(other.connection.direction != "s" for other in streams)
+    top_mps = profile.amber_s[-1][0]
     for limit_mps, amber_s in profile.amber_s:
-        if stream.speed_mps <= limit_mps + SPEED_TOLERANCE_MPS:
+        most_mps = limit_mps * TOP_TOLERANCE if limit_mps == top_mps else limit_mps
+        if stream.speed_mps <= most_mps + SPEED_TOLERANCE_MPS:
             return profile.turning_amber_s if turns else amber_s
     raise InvalidInputError(
         "the rilsa profile has no amber for this speed",

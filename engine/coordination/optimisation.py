@@ -8,7 +8,7 @@ coordinated only if its index is then lower than with every signal at its own be
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import networkx as nx
@@ -31,6 +31,8 @@ LINKED_S = 60.0
 """Signals further apart than this travel time are not coordinated. [s]"""
 LINKED_VEH_H = 50.0
 """Nor those with less traffic between them. [veh/h]"""
+NO_SPARE: Mapping[int, int] = {}
+"""Every step may be as short as its greens and intergreens allow."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +70,7 @@ def optimise(
     progress: Callable[[float], None] = lambda share: None,
     longest_s: int = LONGEST_S,
     corridors: Sequence[Sequence[int]] = (),
+    spare_s: Mapping[int, int] = NO_SPARE,
 ) -> tuple[list[SignalPlan], list[CorridorBand]]:
     """Plans of the signals, in their order, and what became of the corridors.
 
@@ -77,6 +80,7 @@ def optimise(
     progress : told the share of the work done, 0 to 1.
     longest_s : longest cycle time. [s]
     corridors : signals along a road; a green band along it competes with the offsets found.
+    spare_s : signal -> time that each of its steps has beyond the shortest. [s]
     """
     cycles_s = range(SHORTEST_S, longest_s + 1, CYCLE_GRID_S)
     sequences, splits = dict[int, StageSequence](), dict[int, dict[int, Splits]]()
@@ -86,6 +90,7 @@ def optimise(
             sequences[signal] = sequence_of(site, shipped_stages(site))
         else:
             sequences[signal] = best_sequence(streets, signal, cycles_s[::3])
+        sequences[signal] = sequences[signal].longer(spare_s.get(signal, 0))
         least_s = sum(sequences[signal].least_s)
         chosen = cycles_s if least_s <= longest_s else [least_s]
         splits[signal] = isolated_splits(streets, signal, sequences[signal], chosen)

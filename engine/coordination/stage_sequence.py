@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ampelwerk.engine.lamp_program import required_gap_ds
 from ampelwerk.engine.lane_service import gives_way
@@ -20,6 +20,10 @@ class StageSequence:
     """For each step: group that turns green in it -> seconds from the begin of the step."""
     least_s: tuple[int, ...]
     """Shortest length of each step. [s]"""
+
+    def longer(self, spare_s: int) -> StageSequence:
+        """The same with time to spare in every step. [s]"""
+        return replace(self, least_s=tuple(least_s + spare_s for least_s in self.least_s))
 
 
 def shipped_stages(intersection: Intersection) -> tuple[int, ...]:

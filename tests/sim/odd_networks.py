@@ -254,6 +254,20 @@ def roundabout(folder: Path) -> Scenario:
     return scenario_of(net, demand_file(folder, trips))
 
 
+def ring(folder: Path) -> Scenario:
+    """Six signals around a ring, with a crossing at every arm and a stage for each arm."""
+    net = folder / "ring.net.xml"
+    run_sumo_program(
+        "netgenerate", "--spider", "--spider.arm-number", "6", "--spider.circle-number", "1",
+        "--spider.space-radius", "150", "--default.lanenumber", "2",
+        "--default-junction-type", "traffic_light", "--tls.layout", "incoming",
+        "--crossings.guess", "--sidewalks.guess", "--output-file", net,
+    )  # fmt: skip
+    edge = re.findall(r'<edge id="([^":]+)"', net.read_text(encoding="utf-8"))[0]
+    trip = f'<trip id="t" depart="1" from="{edge}" to="{edge}"/>'
+    return scenario_of(net, demand_file(folder, trip))
+
+
 def left_hand(folder: Path) -> Scenario:
     """Traffic on the left."""
     net = grid(folder, "--lefthand", "--default.lanenumber", "2")

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ampelwerk.engine.coordination import timing_plans
 from ampelwerk.engine.coordination.deadline import Deadline
 from ampelwerk.engine.coordination.timing_plans import daily_plans
 from ampelwerk.engine.coordination.traffic_demand import TrafficDemand
@@ -59,6 +60,20 @@ def test_odd_network_gets_plans_or_reasons(builder: Builder, veh_h: float, tmp_p
         planned = {str(site.intersection_id) for site in found.sites}
         named = {f.where.split(",")[0] for f in found.findings if f.rule == "no_safe_plan"}
         assert planned | named == {str(site.intersection_id) for site in network.intersections}
+
+
+@pytest.mark.parametrize(("spare_s", "refused"), [(0, 4), (timing_plans.SPARE_S, 0)])
+def test_plans_have_time_to_catch_up(
+    spare_s: int, refused: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(timing_plans, "SPARE_S", spare_s)
+    network = import_network(odd_networks.ring(tmp_path), SumoProfile())
+    found, _ = daily_plans(
+        network, demand_of(network, 20.0), SumoProfile(), most=1, deadline=Deadline()
+    )
+    rules = [finding.rule for finding in found.findings]
+    assert rules.count("plan_refused") == refused
+    assert len(found.sites) == len(network.intersections)
 
 
 def test_plans_are_the_same_every_time(tmp_path: Path) -> None:

@@ -30,6 +30,8 @@ def build(
     as_json: bool,
 ) -> None:
     """Write the unsigned safety data of a model's intersections."""
+    from ampelwerk.sim.rilsa import FAST_APPROACH
+
     network = _network(source, additional, profile, min_green_s)
     sites = {str(site.intersection_id): site for site in network.intersections}
     unknown = [name for name in intersections if name not in sites]
@@ -41,6 +43,16 @@ def build(
             limit=", ".join(sites),
         )
     chosen = [sites[name] for name in intersections or sites]
+    for site in chosen:
+        for finding in site.findings:
+            if finding.rule == FAST_APPROACH:
+                raise InvalidInputError(
+                    "an approach is too fast for a signal in the street",
+                    where=finding.where,
+                    found=finding.message,
+                    remedy="lower the speed limit of the lane where the road's is lower there, or "
+                    "name the intersections that shall have an envelope",
+                )
     _write([safety_data(site, Display(failure_display)) for site in chosen], output, as_json)
 
 

@@ -20,9 +20,10 @@ from ampelwerk.sim.net_file import NetConnection, NetFile
 
 SPEED_TOLERANCE_MPS = 0.2
 """Speed limits in nets are rounded. [m/s]"""
-TOP_TOLERANCE = 1.05
-"""Share of the highest speed limit that the profile knows: nets say 20 m/s or 45 mph where 70 km/h is
-meant. Its amber of 5 s would do for 28 m/s (reaction 1 s, braking 3.5 m/s2). [-]"""
+REACTION_S, BRAKING_MPS2 = 1.0, 3.5
+"""What the ambers of the profile rest on: they are no shorter than reaction and braking to a stop. [s], [m/s2]"""
+FAST_APPROACH = "fast_approach"
+"""Rule of the finding about a lane for which the profile has no amber of its own."""
 LANE_WIDTH_M = 3.2
 """Width of a lane that the net gives none. [m]"""
 CROSSING_WIDTH_M = 4.0
@@ -58,11 +59,11 @@ def rilsa_envelope(
     groups = tuple(_group(name, names[g], users[g], streams[g], profile) for g in range(len(names)))
     for lane, speed_mps in _fast_lanes(streams, profile).items():
         note(
-            "fast_approach",
+            FAST_APPROACH,
             f"lane {lane}",
-            f"its {speed_mps * 3.6:.0f} km/h are taken for {profile.amber_s[-1][0] * 3.6:.0f} km/h, "
-            "the most there may be before a signal.",
-            "",
+            f"its {speed_mps * 3.6:.0f} km/h are more than there may be before a signal; the amber "
+            f"for {profile.amber_s[-1][0] * 3.6:.0f} km/h is taken.",
+            "Correct the lane if the limit is lower near the signal.",
         )
     size = len(groups)
     gaps: list[list[int | None]] = [[None] * size for _ in range(size)]
@@ -163,15 +164,16 @@ def _group(
 def _amber_s(name: str, stream: Stream, streams: Sequence[Stream], profile: RilsaProfile) -> int:
     """Amber by the speed limit of the approach (VwV-StVO to § 37). [s]"""
     turns = all(other.connection.direction != "s" for other in streams)
-    top_mps = profile.amber_s[-1][0]
+    known_mps, longest_s = profile.amber_s[-1]
+    top_mps = max(known_mps, (longest_s - REACTION_S) * 2 * BRAKING_MPS2)
     for limit_mps, amber_s in profile.amber_s:
-        most_mps = limit_mps * TOP_TOLERANCE if limit_mps == top_mps else limit_mps
+        most_mps = top_mps if limit_mps == known_mps else limit_mps
         if stream.speed_mps <= most_mps + SPEED_TOLERANCE_MPS:
             return profile.turning_amber_s if turns else amber_s
     raise InvalidInputError(
         "the rilsa profile has no amber for this speed",
         where=f"{name}, lane {stream.connection.from_lane}",
         found=f"{stream.speed_mps * 3.6:.0f} km/h",
-        limit=f"at most {profile.amber_s[-1][0] * 3.6:.0f} km/h before a signal",
+        limit=f"{top_mps * 3.6:.0f} km/h, from which {longest_s} s of amber let a vehicle stop",
         remedy="lower the speed limit of the lane, or use --profile sumo",
     )

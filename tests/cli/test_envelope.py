@@ -46,6 +46,24 @@ def test_model_file_and_net_give_the_same_data(small: SmallScenario, tmp_path: P
     assert names[0] == names[1]
 
 
+def test_approaches_too_fast_for_a_signal_have_no_envelope(
+    small: SmallScenario, tmp_path: Path
+) -> None:
+    fast = tmp_path / "fast.net.xml"
+    content = small.net.read_text(encoding="utf-8")
+    assert 'speed="13.89"' in content
+    fast.write_text(content.replace('speed="13.89"', 'speed="22.22"'), encoding="utf-8")
+    for profile, refused in (("sumo", False), ("rilsa", True)):
+        result = ampelwerk(
+            "envelope", "build", fast, "--profile", profile, "-o", tmp_path / profile
+        )
+        if refused:
+            assert_refused(result, "lane", "80 km/h")
+            assert not (tmp_path / profile).exists()
+        else:
+            assert result.exit_code == 0, result.stderr
+
+
 def test_table_to_file(tmp_path: Path) -> None:
     table, stages = tmp_path / "table.csv", tmp_path / "stages.csv"
     table.write_text(GOOD, encoding="utf-8")

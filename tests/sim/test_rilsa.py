@@ -161,11 +161,12 @@ def test_conflicting_groups_whose_paths_do_not_meet_are_reported_once() -> None:
 @pytest.mark.parametrize("direction", ["s", "l"])
 def test_above_70_km_h_the_lane_is_named_whatever_its_direction(direction: str) -> None:
     assert envelope_of(2.0, 70 / 3.6, direction)[1] == []
-    assert envelope_of(2.0, 20.0, direction) == (
-        envelope_of(2.0, 70 / 3.6, direction)[0], ["fast_approach"] * 2
-    )  # fmt: skip
-    with pytest.raises(InvalidInputError, match=r"T, lane a_0.*80 km/h.*--profile sumo"):
-        envelope_of(2.0, 80 / 3.6, direction)
+    for speed_mps in (20.0, 80 / 3.6, 100 / 3.6):
+        assert envelope_of(2.0, speed_mps, direction) == (
+            envelope_of(2.0, 70 / 3.6, direction)[0], ["fast_approach"] * 2
+        )  # fmt: skip
+    with pytest.raises(InvalidInputError, match=r"T, lane a_0.*110 km/h.*--profile sumo"):
+        envelope_of(2.0, 110 / 3.6, direction)
 
 
 @pytest.fixture(scope="module")

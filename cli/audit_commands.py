@@ -7,6 +7,7 @@ from typing import Annotated, Optional
 
 import typer
 
+from ampelwerk.cli.command_group import CommandGroup
 from ampelwerk.cli.failure import process_edge
 from ampelwerk.cli.options import (
     CERTIFICATES,
@@ -18,6 +19,7 @@ from ampelwerk.cli.options import (
 )
 
 app = typer.Typer(
+    cls=CommandGroup,
     help="The record of everything that was asked for: shown, and checked for later changes.",
     no_args_is_help=True,
 )
@@ -60,7 +62,7 @@ def verify(
 def show(
     store: StoreOption = None,
     server: ServerOption = None,
-    first: Annotated[int, typer.Option("--from", help="First record.")] = 1,
+    first: Annotated[int, typer.Option("--from", min=1, help="First record.")] = 1,
     last: Annotated[Optional[int], typer.Option("--to", help="Last record.")] = None,  # noqa: UP045
     actor: Annotated[str, typer.Option(help="Only what this person or device asked for.")] = "",
     target: Annotated[str, typer.Option(help="Only what is about this.")] = "",

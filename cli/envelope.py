@@ -182,10 +182,13 @@ def show(file: Path, *, as_json: bool) -> None:
     console.print(f"signed with key {envelope.key_id}" if envelope.key_id else "not signed")
     console.print(f"failure display {envelope.data.failure_display}")
     table = Table(box=None, pad_edge=False)
-    for title in ("group", "serves", "min green", "amber", "red-amber", "min red", "max red", "|"):
-        table.add_column(title)
-    for name in names:
-        table.add_column(name, justify="right")
+    for title in ("group", "serves"):
+        table.add_column(title, no_wrap=True)
+    for title in ("min green", "amber", "red-amber", "min red", "max red"):
+        table.add_column(title, justify="right", no_wrap=True)
+    gaps = Table(box=None, pad_edge=False)
+    for name in ("from", *names):
+        gaps.add_column(name, justify="right" if name != "from" else "left", no_wrap=True)
     for i, group in enumerate(groups):
         longest = "" if group.max_red_ds is None else f"{group.max_red_ds / 10:g}"
         table.add_row(
@@ -198,14 +201,17 @@ def show(file: Path, *, as_json: bool) -> None:
                 )
             ),
             longest,
-            "|",
+        )  # fmt: skip
+        gaps.add_row(
+            names[i],
             *(
                 "-" if gap_ds is None else f"{gap_ds / 10:g}"
                 for gap_ds in site.envelope.intergreen_ds[i]
             ),
-        )  # fmt: skip
+        )
     console.print(table)
-    console.print("Times in s; right of the line intergreens from the row to the column.")
+    console.print("Times in s. Intergreens from the row to the column:")
+    console.print(gaps)
     for stage in site.stages:
         green = " ".join(names[g] + ("*" * (g in stage.permissive)) for g in stage.groups)
         console.print(f"stage {stage.stage_id}: {green}")

@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Optional
 
 import typer
 
+from ampelwerk.cli.command_group import CommandGroup
 from ampelwerk.cli.failure import process_edge
 from ampelwerk.cli.options import (
     AdditionalOption,
@@ -18,6 +19,7 @@ from ampelwerk.cli.options import (
 )
 
 app = typer.Typer(
+    cls=CommandGroup,
     help="Safety data of intersections: built or imported, signed offline, checked.",
     no_args_is_help=True,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
 from collections.abc import Iterator
@@ -17,10 +18,15 @@ from ampelwerk.models.errors import (
 
 OK, RUNTIME_ERROR, BAD_INPUT, COMPARED_WORSE, DEPENDENCY_MISSING, INTERRUPTED = 0, 1, 2, 3, 4, 130
 """Exit codes."""
+WRONG_PLACE = (
+    FileNotFoundError, FileExistsError, IsADirectoryError, NotADirectoryError, PermissionError,
+)  # fmt: skip
+"""A place was named where nothing can be read or written."""
 
 EXIT_CODE: tuple[tuple[type[BaseException], int], ...] = (
     (InvalidInputError, BAD_INPUT),
     (UnsafePlanError, BAD_INPUT),
+    *((kind, BAD_INPUT) for kind in WRONG_PLACE),
     (MissingDependencyError, DEPENDENCY_MISSING),
     (ModuleNotFoundError, DEPENDENCY_MISSING),
     (KeyboardInterrupt, INTERRUPTED),
@@ -44,6 +50,9 @@ def process_edge(*, debug: bool) -> Iterator[Edge]:
     edge = Edge()
     try:
         yield edge
+    except BrokenPipeError:  # whoever reads the output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        edge.code = RUNTIME_ERROR
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the edge of the process
         if debug:
             traceback.print_exc()
@@ -60,6 +69,8 @@ def _text(error: BaseException) -> str:
         return f"error: {error}"
     if isinstance(error, ModuleNotFoundError):
         return f"error: {error.name} is not installed; remedy: run `ampelwerk doctor`"
+    if isinstance(error, WRONG_PLACE) and error.filename:
+        return f"error: {error.filename}: {error.strerror}; remedy: name another place"
     if isinstance(error, OSError):
         return f"error: {error.filename or ''}: {error.strerror or error}"
     return f"error: unexpected {type(error).__name__}: {error}; remedy: run again with --debug"

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ampelwerk.cli.event_loop import run
+from ampelwerk.cli.failure import OK, RUNTIME_ERROR
 from ampelwerk.cli.roadside import controller_identity
 from ampelwerk.controllers.certificates import PLAN_PUBLIC_KEY, read_credentials
 from ampelwerk.controllers.clock import SystemClock
@@ -35,8 +36,8 @@ def fleet(
     uploads_per_s: float,
     seconds: float,
     as_json: bool,
-) -> None:
-    """Connect, load, measure, print."""
+) -> int:
+    """Connect, load, measure, print. Exit code: whether all were let in."""
     network = read_network(model)
     if not 1 <= count <= len(network.intersections):
         raise InvalidInputError(
@@ -76,6 +77,9 @@ def fleet(
         for name, value in result.items():
             table.add_row(name, f"{value:g}")
         Console().print(table)
+    if figures.refused:
+        console.print(f"error: {server}: {figures.refused} of {count} could not dial in")
+    return RUNTIME_ERROR if figures.refused else OK
 
 
 def allow_open_files(count: int) -> None:

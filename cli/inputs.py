@@ -144,13 +144,22 @@ def fresh_directory(path: Path, *, force: bool, mark: str) -> Path:
 
 
 def fresh_files(paths: Iterable[Path], *, force: bool) -> None:
-    """Make sure that files can be written.
+    """Make sure that files can be written, each to a place of its own.
 
     Raises
     ------
-    InvalidInputError : one is there and `force` was not given, or its directory is not.
+    InvalidInputError : one is there and `force` was not given, its directory is not, or two are the
+        same.
     """
+    seen = set[Path]()
     for path in paths:
+        if path.resolve() in seen:
+            raise InvalidInputError(
+                "two different files are to be written to one place",
+                where=str(path),
+                remedy="give each a name of its own",
+            )
+        seen.add(path.resolve())
         if path.is_dir():
             raise InvalidInputError("a directory stands where a file is wanted", where=str(path))
         if path.exists() and not force:

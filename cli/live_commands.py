@@ -90,7 +90,7 @@ def roadside(
     model_file: Annotated[Path, typer.Option("--model", "-m", help="model.json with its data.")],
     certificates: CertificatesOption = CERTIFICATES,
     demand: Annotated[
-        float, typer.Option(help="Vehicles that come to each loop at random, per hour.")
+        float, typer.Option(min=0, help="Vehicles that come to each loop at random, per hour.")
     ] = 0.0,
     bus: Annotated[
         Optional[str],  # noqa: UP045
@@ -101,7 +101,7 @@ def roadside(
     ] = None,
     seconds: Annotated[
         Optional[float],  # noqa: UP045
-        typer.Option(help="Stop after this time, in s; else when interrupted."),
+        typer.Option(min=0, help="Stop after this time, in s; else when interrupted."),
     ] = None,
     plans: Annotated[
         Optional[Path],  # noqa: UP045
@@ -132,17 +132,19 @@ def fleet(
     model_file: Annotated[Path, typer.Option("--model", "-m", help="model.json with their data.")],
     certificates: CertificatesOption = CERTIFICATES,
     uploads_per_s: Annotated[
-        float, typer.Option("--uploads", help="Batches of detector data per second, of all.")
+        float, typer.Option("--uploads", min=0, help="Batches of detector data per second, of all.")
     ] = 0.0,
-    seconds: Annotated[float, typer.Option(help="How long to load the server, in s.")] = 30.0,
+    seconds: Annotated[
+        float, typer.Option(min=1, help="How long to load the server, in s.")
+    ] = 30.0,
     as_json: JsonOption = False,
     debug: DebugOption = False,
 ) -> None:
     """Let many controllers dial in and measure how the server bears them."""
-    with process_edge(debug=debug):
+    with process_edge(debug=debug) as edge:
         from ampelwerk.cli import fleet as command
 
-        command.fleet(
+        edge.code = command.fleet(
             count,
             server=server,
             model=model_file,

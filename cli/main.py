@@ -10,6 +10,7 @@ from typing import Annotated, Optional
 import typer
 
 from ampelwerk.cli.audit_commands import app as audit_app
+from ampelwerk.cli.command_group import CommandGroup
 from ampelwerk.cli.envelope_commands import app as envelope_app
 from ampelwerk.cli.failure import process_edge
 from ampelwerk.cli.inputs import profile_of
@@ -35,6 +36,7 @@ from ampelwerk.cli.room_commands import room
 from ampelwerk.cli.run_commands import runs
 
 app = typer.Typer(
+    cls=CommandGroup,
     name="ampelwerk",
     help="Adaptive traffic signal control from inductive loops, tried out in SUMO.",
     no_args_is_help=True,

@@ -68,9 +68,7 @@ def optimize(
     as_json: bool,
 ) -> None:
     """Count, compute, verify, write."""
-    for path in (output, sumo_additional):
-        if path is not None:
-            fresh_files([path], force=force)
+    fresh_files([path for path in (output, sumo_additional) if path is not None], force=force)
     if time_limit_s is not None and time_limit_s <= 0:
         raise InvalidInputError(
             "the time limit is not positive", where="--time-limit", found=f"{time_limit_s:g}"

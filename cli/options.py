@@ -112,7 +112,7 @@ OutputOption = Annotated[
     Optional[Path],  # noqa: UP045
     typer.Option("--output", "-o", help="Directory for the results; must be empty or new."),
 ]
-ForceOption = Annotated[bool, typer.Option("--force", help="Overwrite what the directory holds.")]
+ForceOption = Annotated[bool, typer.Option("--force", help="Overwrite what is there.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
 DebugOption = Annotated[bool, typer.Option("--debug", help="Show a traceback when it fails.")]
 StoreOption = Annotated[

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ampelwerk.cli.certs import credentials_of
+from ampelwerk.cli.certs import person as known_person
 from ampelwerk.cli.tables import add_row, print_lines
 from ampelwerk.controllers.control_room import ControlRoomClient, Forecast, SeenOverride
 from ampelwerk.controllers.override_convert import KEY_BYTES
@@ -46,7 +47,7 @@ def wanted(
         raise InvalidInputError(
             "there is no such action", where="ACTION", found=action, limit=", ".join(OverrideAction)
         )
-    role, _, name = person.partition(":")
+    who = known_person("", person, where="--as")
     now_ms = time.time_ns() // 1_000_000
     places = [
         OverrideLeg(
@@ -64,8 +65,8 @@ def wanted(
         key=_key(key).hex(),
         action=OverrideAction(action),
         legs=(*places, *(_leg(text, now_ms) for text in legs)),
-        requester=name,
-        role=Role(role),
+        requester=who.name,
+        role=Role(who.kind),
         reason=reason,
         ttl_ms=round(ttl_s * 1000),
         not_before_unix_ms=now_ms + round(delay_s * 1000) if delay_s else 0,

@@ -6,6 +6,7 @@ from typing import Annotated, Optional
 
 import typer
 
+from ampelwerk.cli.command_group import CommandGroup
 from ampelwerk.cli.failure import process_edge
 from ampelwerk.cli.options import (
     CERTIFICATES,
@@ -19,6 +20,7 @@ from ampelwerk.cli.options import (
 )
 
 app = typer.Typer(
+    cls=CommandGroup,
     help="Overrides of a running server: ask for them, renew, release, approve and list them.",
     no_args_is_help=True,
 )
@@ -55,10 +57,10 @@ TargetOption = Annotated[
 ]
 EtaOption = Annotated[
     Optional[float],  # noqa: UP045
-    typer.Option(help="When the vehicle arrives, in s from now."),
+    typer.Option(min=0, help="When the vehicle arrives, in s from now."),
 ]
 TtlOption = Annotated[float, typer.Option(help="How long it lasts unless renewed, in s.")]
-DelayOption = Annotated[float, typer.Option("--in", help="Begin in so many s.")]
+DelayOption = Annotated[float, typer.Option("--in", min=0, help="Begin in so many s.")]
 MaxGreenOption = Annotated[float, typer.Option(help="Of gating: longest green, in s.")]
 SupersedeOption = Annotated[
     bool, typer.Option("--supersede", help="Take the place of one of equal precedence, if you may.")

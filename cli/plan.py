@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ampelwerk.cli.inputs import fresh_files, profile_of
+from ampelwerk.cli.planned import say_unsafe
 from ampelwerk.models.calendar import clock_text
 from ampelwerk.models.errors import InvalidInputError
 from ampelwerk.models.intersection import Intersection
@@ -25,6 +26,7 @@ from ampelwerk.models.plan_set import (
 )
 from ampelwerk.sim.imported import import_network
 from ampelwerk.sim.net_file import NetFile, read_net
+from ampelwerk.sim.plan_check import Model
 from ampelwerk.sim.plan_diff import plan_diff, spans_ds, transition_text
 from ampelwerk.sim.plan_file import plans_json, read_plans, schema, write_plans
 from ampelwerk.sim.plan_programs import used_names, write_sumo_additional
@@ -155,11 +157,13 @@ def export(
 ) -> None:
     """Write plans as SUMO's own signal programs."""
     fresh_files([sumo_additional], force=force)
-    plan_set = read_plans(path)
+    console = Console(stderr=True, highlight=False, markup=False)
+    plan_set, rules = read_plans(path), profile_of(profile, min_green_s=min_green_s)
     resolved = resolve(scenario, routes=routes, additional=additional)
-    network = network_with_plans(
-        import_network(resolved, profile_of(profile, min_green_s=min_green_s)), plan_set
-    )
+    imported = import_network(resolved, rules)
+    model = Model(intersections=imported.intersections, uncontrolled=imported.uncontrolled)
+    say_unsafe(plan_set, model, rules, path, console)
+    network = network_with_plans(imported, plan_set)
     begin_ds = round(resolved.begin_s * 10)
 
     def plan_of(site: Intersection) -> CyclicPlan:
@@ -175,7 +179,6 @@ def export(
         taken=used_names(resolved.net_file, resolved.additional_files),
         plan_of=plan_of,
     )
-    console = Console(stderr=True, highlight=False, markup=False)
     console.print(
         f"{counted(len(planned), 'program')} written to {sumo_additional}; "
         f"SUMO runs them with --additional-files {sumo_additional}."

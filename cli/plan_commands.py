@@ -7,6 +7,7 @@ from typing import Annotated, Optional
 
 import typer
 
+from ampelwerk.cli.command_group import CommandGroup
 from ampelwerk.cli.failure import process_edge
 from ampelwerk.cli.options import (
     AdditionalOption,
@@ -20,6 +21,7 @@ from ampelwerk.cli.options import (
 )
 
 plan_app = typer.Typer(
+    cls=CommandGroup,
     name="plan",
     help="Look at timing plans, compare, take, hand on and publish them.",
     no_args_is_help=True,

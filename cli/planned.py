@@ -52,14 +52,7 @@ def plans_for(
     plan_set = read_plans(path)
     signals = read_intersections(scenario.net_file, scenario.additional_files, profile)
     model = Model(intersections=signals.intersections, uncontrolled=signals.uncontrolled)
-    checked = check_plans(plan_set, model, profile, str(path))
-    unsafe = [f"{item.intersection}, plan {item.plan}" for item in checked if not item.certificate]
-    if unsafe:
-        _say(
-            console,
-            f"not safe by {profile.label}, the interlock delays what is illegal (see `ampelwerk check`)",
-            unsafe,
-        )
+    say_unsafe(plan_set, model, profile, path, console)
     without = [
         str(site.intersection_id)
         for site in model.intersections
@@ -80,3 +73,17 @@ def _say(console: Console, what: str, names: Sequence[str]) -> None:
     console.print(
         f"{'; '.join(names[:_NAMED])}{more}: {what}.", highlight=False, markup=False, soft_wrap=True
     )
+
+
+def say_unsafe(
+    plan_set: PlanSet, model: Model, profile: Profile, path: Path, console: Console
+) -> None:
+    """Name the plans that do not verify."""
+    checked = check_plans(plan_set, model, profile, str(path))
+    unsafe = [f"{item.intersection}, plan {item.plan}" for item in checked if not item.certificate]
+    if unsafe:
+        _say(
+            console,
+            f"not safe by {profile.label}, the interlock delays what is illegal (see `ampelwerk check`)",
+            unsafe,
+        )

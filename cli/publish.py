@@ -169,12 +169,13 @@ def takeover(text: str, now_ms: int) -> Takeover:
     try:
         if text.startswith("+"):
             at_ms = now_ms + round(float(text) * 1000)
+            datetime.fromtimestamp(at_ms / 1000, UTC)  # within the calendar
         else:
             moment = datetime.fromisoformat(text)
             if moment.tzinfo is None:
                 raise ValueError
             at_ms = round(moment.timestamp() * 1000)
-    except (ValueError, OverflowError) as error:
+    except (ValueError, OverflowError, OSError) as error:
         raise InvalidInputError(
             "it is not said when the plans take over",
             where="--activation",
@@ -190,7 +191,9 @@ def _chosen(
     """The intersections whose plans are meant."""
     if everywhere == bool(intersections):
         raise InvalidInputError(
-            "it is not said which intersections are meant",
+            "some intersections and all of them are meant"
+            if everywhere
+            else "it is not said which intersections are meant",
             where="--intersection",
             limit="--intersection NAME, which may be repeated, or --all",
         )
@@ -233,11 +236,12 @@ def _told(line: PlanClient, versions: Mapping[str, int], *, wait_s: float, as_js
     console = Console(stderr=True, highlight=False)
     if waiting:
         names = ", ".join(seen.intersection for seen in waiting[:5])
+        more = f" and {len(waiting) - 5} more" if len(waiting) > 5 else ""
         what = "a controller that is not connected gets its plan when it is back"
         if waiting[0].state == "verified":
             what = "the batch is under way"
         console.print(
-            f"{len(waiting)} without an answer yet ({names}): {what}. See `ampelwerk plan list`.",
+            f"{len(waiting)} without an answer yet ({names}{more}): {what}. See `ampelwerk plan list`.",
             soft_wrap=True,
         )
     failed = [seen for seen in found if seen.state not in STANDS and seen.state not in UNDER_WAY]

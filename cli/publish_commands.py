@@ -21,7 +21,9 @@ from ampelwerk.cli.plan_commands import PlansArgument, plan_app
 __all__ = ["plan_app"]
 WaitOption = Annotated[
     float,
-    typer.Option("--wait", help="Look so long for what becomes of it, in s; 0 for one look."),
+    typer.Option(
+        "--wait", min=0, help="Look so long for what becomes of it, in s; 0 for one look."
+    ),
 ]
 WhyOption = Annotated[str, typer.Option("--reason", help="Why, for the audit: 8 to 500 letters.")]
 

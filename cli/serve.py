@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import socket
 import sys
 from pathlib import Path
 
@@ -109,6 +110,7 @@ async def _serve(settings: ServerConfig) -> None:
     city.control = connect(city.algorithm, city)
     city.beliefs = believed_by(city.control)
     city.schedules = schedules_of(city.control)
+    refuse_taken(settings.listen)
     store = Store(settings.store)
     store.lead(SERVER, clock.unix_ms())
     if not compiled_before():
@@ -140,6 +142,29 @@ async def _serve(settings: ServerConfig) -> None:
     finally:
         if exporter is not None:
             exporter.shutdown()
+
+
+def refuse_taken(address: str) -> None:
+    """Make sure that nobody listens there, before the leadership is taken from whoever has it.
+
+    Raises
+    ------
+    InvalidInputError : somebody does, or it is no address of this machine.
+    """
+    host, port = host_and_port(address)
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        for family, kind, protocol, _, place in found:
+            with socket.socket(family, kind, protocol) as tried:
+                tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                tried.bind(place)
+    except OSError as error:
+        raise InvalidInputError(
+            "cannot listen there",
+            where=address,
+            found=error.strerror or str(error),
+            remedy="end the server that runs there, or choose another address",
+        ) from error
 
 
 def _network(settings: ServerConfig) -> Network:

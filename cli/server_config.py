@@ -14,6 +14,8 @@ STORE = "store.sqlite3"
 """File of overrides and audit."""
 Address = Annotated[str, Field(pattern=r"^(\[[0-9a-fA-F:]+\]|[A-Za-z0-9._-]+):[0-9]{1,5}$")]
 """Host and port."""
+MOST_PORT = 65_535
+"""Highest port."""
 
 
 class ServerConfig(BaseModel):
@@ -72,6 +74,17 @@ def read_config(path: Path) -> ServerConfig:
 
 
 def host_and_port(address: str) -> tuple[str, int]:
-    """The two parts of an address."""
+    """The two parts of an address.
+
+    Raises
+    ------
+    InvalidInputError : it is no such address.
+    """
     host, _, port = address.rpartition(":")
+    if not host or not port.isdecimal() or int(port) > MOST_PORT:
+        raise InvalidInputError(
+            "this is no address",
+            found=address,
+            limit=f"HOST:PORT, such as 127.0.0.1:50551, with a port of 1 to {MOST_PORT}",
+        )
     return host.strip("[]"), int(port)

@@ -138,7 +138,6 @@ class OverrideBook:
                 raise OverrideRefusedError(
                     RefusalCode.UNKNOWN_ID,
                     "there is no such intersection",
-                    where=f"override {request.key}",
                     found=str(leg.intersection_id),
                 )
             resolve_target(site, request.action, leg.target)
@@ -328,9 +327,10 @@ class OverrideBook:
                 raise OverrideRefusedError(
                     RefusalCode.HELD,
                     f"{override.request.requester} holds it with {override.request.action}",
-                    where=f"override {request.key}",
                     found=f"override {override.override_id}",
-                    remedy="wait, ask the holder, or ask with supersede if your role is higher",
+                    remedy="ask with supersede: it is yours"
+                    if own
+                    else "wait, ask the holder, or ask with supersede if your role is higher",
                     holder=override.request.requester,
                     expires_unix_ms=override.expiry_unix_ms,
                 )

@@ -46,7 +46,7 @@ def check_role(request: OverrideRequest) -> None:
         raise OverrideRefusedError(
             RefusalCode.ROLE,
             f"the role may not ask for {request.action}",
-            where=f"override {request.key}",
+            where=request.label,
             found=str(request.role),
             limit=", ".join(role for role in RANK if RANK[role] >= RANK[least]),
         )
@@ -59,7 +59,7 @@ def check_times(request: OverrideRequest, now_unix_ms: int, policy: Policy) -> N
     ------
     InvalidInputError : one does not.
     """
-    where = f"override {request.key}"
+    where = request.label
     check_ttl(request, request.role, policy)
     if request.not_before_unix_ms > now_unix_ms + AHEAD_MS:
         raise InvalidInputError(
@@ -71,8 +71,8 @@ def check_times(request: OverrideRequest, now_unix_ms: int, policy: Policy) -> N
             raise InvalidInputError(
                 "the vehicle does not arrive while it lasts",
                 where=f"{where}, intersection {leg.intersection_id}",
-                found=f"arrival {leg.eta_unix_ms}",
-                limit=f"{now_unix_ms} to {expiry_ms}",
+                found=f"arrival in {(leg.eta_unix_ms - now_unix_ms) / 1000:g} s",
+                limit=f"in 0 to {(expiry_ms - now_unix_ms) / 1000:g} s",
                 remedy="correct the time of arrival, or let it last longer",
             )
 
@@ -89,7 +89,7 @@ def check_ttl(request: OverrideRequest, role: Role, policy: Policy) -> None:
     if not 1_000 <= request.ttl_ms <= longest_ms:
         raise InvalidInputError(
             "no such duration",
-            where=f"override {request.key}",
+            where=request.label,
             found=f"{request.ttl_ms / 1000:g} s",
             limit=f"1 to {longest_ms / 1000:g} s for {request.action} as {role}",
             remedy="ask for less and renew it",

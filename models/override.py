@@ -168,11 +168,15 @@ class OverrideRequest:
     supersede: bool = False
     """Take the place of an override of equal precedence, if the requester may."""
 
+    @property
+    def label(self) -> str:
+        """What errors call it: the action where the key was drawn by a program and tells nobody anything."""
+        drawn = re.fullmatch("[0-9a-f]{32}", self.key)
+        return f"override {self.action if drawn else self.key[:MOST_TEXT]}"
+
     def __post_init__(self) -> None:
         def refuse(what: str, found: object, limit: str) -> None:
-            raise InvalidInputError(
-                what, where=f"override {self.key[:MOST_TEXT]}", found=str(found)[:200], limit=limit
-            )
+            raise InvalidInputError(what, where=self.label, found=str(found)[:200], limit=limit)
 
         if not ID.fullmatch(self.key):
             refuse("this is no key", self.key, "1 to 64 letters, digits and _ . : -")
@@ -202,7 +206,7 @@ class OverrideRequest:
 
     def _check_leg(self, leg: OverrideLeg) -> None:
         """Target and time of arrival fit the action."""
-        where = f"override {self.key}, intersection {leg.intersection_id[:MOST_TEXT]}"
+        where = f"{self.label}, intersection {leg.intersection_id[:MOST_TEXT]}"
         kind = NEEDS_TARGET.get(self.action)
         may = kind is not None or self.action is OverrideAction.HOLD
         if (kind and not leg.target) or (leg.target and not may) or len(leg.target) > MOST_TEXT:

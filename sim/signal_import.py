@@ -35,6 +35,7 @@ _TURN = {
     "r": Turn.RIGHT,
     "R": Turn.RIGHT,
     "t": Turn.U_TURN,
+    "T": Turn.U_TURN,
 }
 
 

@@ -123,7 +123,9 @@ class Gate(grpc.aio.ServerInterceptor):
             )
         if identity.kind not in ALLOWED.get(method, ()):
             raise Refused(
-                grpc.StatusCode.PERMISSION_DENIED, "ROLE", f"a {identity.kind} may not call this"
+                grpc.StatusCode.PERMISSION_DENIED,
+                "ROLE",
+                f"the role {identity.kind} may not call this",
             )
         self._buckets.take(method, identity)
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import socket
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from ampelwerk.cli.main import app
+from ampelwerk.cli.server_config import STORE
 from tests.conftest import SmallScenario
 
 BAD_INPUT = 2
@@ -145,7 +148,7 @@ def test_minimum_green_out_of_range(small: SmallScenario) -> None:
     ("words", "phrases"),
     [
         (["--amber", "0"], ["amber out of range", "1 to 10 s"]),
-        (["--amber", "nan"], ["amber out of range"]),
+        (["--amber", "nan"], ["--amber", "nan", "finite"]),
         (["--amber", "3.14"], ["tenths of a second"]),
         (["--all-red", "-1"], ["all-red out of range", "0 to 10 s"]),
         (["--amber", "3", "--profile", "rilsa"], ["--amber", "computes", "--profile sumo"]),
@@ -236,3 +239,63 @@ def test_loss_curve_of_nonsense(
     result = ampelwerk("faults", *small.arguments, "-o", tmp_path / "out", *words)
     assert_refused(result, *phrases)
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("value", ["nan", "inf", "-inf"])
+def test_options_that_are_no_number(small: SmallScenario, tmp_path: Path, value: str) -> None:
+    # No limit would hold them: every comparison with nan is false.
+    assert_refused(ampelwerk("simulate", *small.arguments, "-e", value), "--end", value)
+    plans = tmp_path / "plans.json"
+    assert ampelwerk("plan", "import", *small.arguments, "-o", plans).exit_code == 0
+    check = ("check", plans, "--model", small.net)
+    assert_refused(ampelwerk(*check, "--max-green", value), "--max-green", value)
+    assert ampelwerk(*check, "--max-green", "300").exit_code == 0
+
+
+def test_two_files_in_one_place(small: SmallScenario, tmp_path: Path) -> None:
+    path = tmp_path / "both.json"
+    result = ampelwerk("optimize", *small.arguments, "-o", path, "--sumo-additional", path)
+    assert_refused(result, str(path), "a name of its own")
+    assert not path.exists()
+
+
+def test_places_where_nothing_can_be_read_or_written(tmp_path: Path) -> None:
+    gone = tmp_path / "gone.envelope"
+    assert_refused(ampelwerk("envelope", "show", gone), str(gone), "remedy")
+    assert_refused(ampelwerk("envelope", "show", tmp_path), str(tmp_path), "remedy")
+
+
+def test_export_of_an_unsafe_plan_says_so(small: SmallScenario, tmp_path: Path) -> None:
+    plans, sumo = tmp_path / "plans.json", tmp_path / "plans.add.xml"
+    assert ampelwerk("plan", "import", *small.arguments, "-o", plans).exit_code == 0
+    content = json.loads(plans.read_text(encoding="utf-8"))
+    plan = content["intersections"][0]["plans"][0]
+    plan["steps"][1]["at_s"] = 1
+    plans.write_text(json.dumps(content), encoding="utf-8")
+    result = ampelwerk("plan", "export", plans, *small.arguments, "--sumo-additional", sumo)
+    assert "not safe by sumo/1" in result.stderr
+    assert content["intersections"][0]["id"] in result.stderr
+
+
+@pytest.mark.parametrize(
+    "address", ["nonsense", "127.0.0.1", ":50551", "127.0.0.1:99999", "127.0.0.1:-1"]
+)
+def test_address_to_listen_at(small: SmallScenario, tmp_path: Path, address: str) -> None:
+    model = tmp_path / "model.json"
+    assert ampelwerk("model", *small.arguments, "-o", model).exit_code == 0
+    serve = ("serve", "--dev", "--model", model, "--folder", tmp_path / "dev")
+    assert_refused(ampelwerk(*serve, "--listen", address), address, "HOST:PORT")
+
+
+def test_a_server_that_cannot_listen_leaves_the_one_that_does_in_charge(
+    small: SmallScenario, tmp_path: Path
+) -> None:
+    model, folder = tmp_path / "model.json", tmp_path / "dev"
+    assert ampelwerk("model", *small.arguments, "-o", model).exit_code == 0
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        words = ("serve", "--dev", "--model", model, "--folder", folder, "--listen", address)
+        assert_refused(ampelwerk(*words), address, "cannot listen there", "in use")
+    assert not (folder / STORE).exists()  # so nobody leads anew

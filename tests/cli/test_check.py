@@ -128,7 +128,7 @@ def test_switches_of_the_calendar_are_checked(folder: Path, tmp_path: Path) -> N
     content = json.loads((folder / "plans.json").read_text(encoding="utf-8"))
     (site,) = content["intersections"]
     (day,) = site["plans"]
-    site["plans"].append({**day, "id": "night", "offset_s": 60})
+    site["plans"].append({**day, "id": "night", "offset_s": 60, "transition": "dwell"})
     days = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
     content["calendar"] = [
         {"days": days, "at": "06:00", "plan": "0"},

@@ -8,7 +8,7 @@ from ampelwerk.engine.plan_switches import switch_findings
 from ampelwerk.models.calendar import WEEKDAYS, CalendarEntry, Weekday
 from ampelwerk.models.certificate import PlanRule
 from ampelwerk.models.intersection import Intersection
-from ampelwerk.models.plan import CyclicPlan
+from ampelwerk.models.plan import CyclicPlan, Transition
 from ampelwerk.models.profile import PlanLimits, SumoProfile
 from tests.engine.test_verification import plan, site
 
@@ -34,7 +34,7 @@ def limited(max_red_s: float) -> SumoProfile:
 
 def test_stage_that_stays_lets_the_others_wait() -> None:
     # At 20:00 day begins with stage 1, which night wants in 30 s: it stays for a minute.
-    here = switching(DAY, NIGHT)
+    here = switching(DAY, replace(NIGHT, transition=Transition.DWELL))
     found = switch_findings(here, "night", limited(50))
     assert {(f.rule, f.groups) for f in found} == {
         (PlanRule.MAX_RED, ("K1",)), (PlanRule.MAX_RED, ("F2",)),
@@ -42,6 +42,8 @@ def test_stage_that_stays_lets_the_others_wait() -> None:
     # Road 1 waits its 31 s of amber-free red, and the half minute that stage 1 stays.
     assert {f.groups[0]: f.found_s for f in found} == {"K1": 61.0, "F2": 64.0}
     assert switch_findings(here, "night", limited(64)) == ()
+    # The shortest way nobody waits longer than a stretched or shortened cycle makes him.
+    assert switch_findings(switching(DAY, NIGHT), "night", limited(50)) == ()
 
 
 def test_plans_that_agree_at_once_lose_little() -> None:

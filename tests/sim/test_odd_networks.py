@@ -10,6 +10,7 @@ import pytest
 
 from ampelwerk.models.detection import LoopRole
 from ampelwerk.models.envelope import RoadUser
+from ampelwerk.models.intersection import Turn
 from ampelwerk.models.network import Network
 from ampelwerk.models.profile import RilsaProfile, SumoProfile
 from ampelwerk.sim.imported import import_network
@@ -105,6 +106,23 @@ def test_road_users_are_told_from_lane_permissions(tmp_path: Path) -> None:
         folder.mkdir()
         network = imported(builder, folder)
         assert user in {lane.road_user for lane in network.lanes}
+
+
+@pytest.mark.parametrize("builder", [odd_networks.left_hand, odd_networks.one_lane])
+def test_who_turns_round_does_so_on_either_side_of_the_road(
+    builder: Builder, tmp_path: Path
+) -> None:
+    round_turns = 0
+    for site in imported(builder, tmp_path).intersections:
+        for movement in site.movements:
+            start, end = (
+                str(lane).rpartition("_")[0] for lane in (movement.from_lane, movement.to_lane)
+            )
+            # netgenerate names the way back by the two nodes in the other order.
+            back = movement.turn is not Turn.CROSSING and sorted(start) == sorted(end)
+            assert (movement.turn is Turn.U_TURN) == back, movement
+            round_turns += back
+    assert round_turns
 
 
 def test_both_links_of_a_crossing_are_one_group(tmp_path: Path) -> None:

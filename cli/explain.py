@@ -81,7 +81,13 @@ def _lines(found: Explanation) -> list[str]:
     lines = [f"{found.intersection} at {_s(found.at_s)}, {found.scenario}, {found.control}"]
     if found.replayed:
         lines.append(f"A replay: what {found.control} decides on loops that another run recorded.")
-    lines += ["", headline(found, RUN), "", *decision_lines(found, RUN)]
+    lines += ["", headline(found, RUN), ""]
+    if found.followed is not None:
+        since, cause = _s(found.followed.since_s), found.followed.cause
+        why = f" ({cause})" if cause else ""
+        followed = f"{found.followed.level} since {since}{why}"
+        lines += [f"But the controller followed no decisions: {followed}.", ""]
+    lines += decision_lines(found, RUN)
     lines.append(lamps_line(found.lamps, f"at {_s(found.at_s)}"))
     return [*lines, next_line(found, RUN)]
 

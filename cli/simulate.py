@@ -28,11 +28,9 @@ from ampelwerk.sim.measures import WARNINGS
 from ampelwerk.sim.recording import refuse_native
 from ampelwerk.sim.run import run
 from ampelwerk.sim.run_configuration import RunConfig
-from ampelwerk.sim.run_directory import MANIFEST
+from ampelwerk.sim.run_directory import LEVELS, MANIFEST
 from ampelwerk.sim.scenario import Scenario, resolve
 
-LEVELS = "levels.csv"
-"""What each controller followed, with --link grpc."""
 SHOWN_WARNINGS = 3
 """SUMO's warnings that are printed; all are in its file."""
 if TYPE_CHECKING:

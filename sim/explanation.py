@@ -6,6 +6,7 @@ first decision, and under `fixed` throughout, an intersection follows its plan.
 
 from __future__ import annotations
 
+import csv
 from bisect import bisect_right
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -24,7 +25,7 @@ from ampelwerk.sim.decisions import (
 )
 from ampelwerk.sim.group_service import GroupService, group_services
 from ampelwerk.sim.report.signal_record import aspect_of, group_links, read_signals
-from ampelwerk.sim.run_directory import DECISIONS, SIGNALS, RunDirectory
+from ampelwerk.sim.run_directory import DECISIONS, LEVELS, SIGNALS, RunDirectory
 
 GAP_UNIT = {
     "rolling-horizon": "vehicle-seconds of waiting",
@@ -34,6 +35,8 @@ GAP_UNIT = {
 """What a control compares stages by; others follow rules and compare nothing."""
 _NAMED = 8
 """Intersections that an error names."""
+BEST_LEVEL = "ADAPTIVE"
+"""Level of a controller that follows what is decided."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +82,18 @@ class Lamps:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Followed:
+    """What a controller followed instead of the decisions."""
+
+    level: str
+    """Level of its ladder."""
+    since_s: float
+    """Since when. [s]"""
+    cause: str
+    """Why not a better one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
     """A decision with its reasons."""
 
@@ -114,6 +129,8 @@ class Explanation:
     """What the lamps showed at the moment asked about."""
     next: NextDecision | None
     """What came next, None if nothing did until the end."""
+    followed: Followed | None = None
+    """What the controller followed at that moment, None if what was decided."""
 
 
 def explain(run: RunDirectory, intersection: str, at_s: float) -> Explanation:
@@ -155,6 +172,7 @@ def explain(run: RunDirectory, intersection: str, at_s: float) -> Explanation:
         binding=binding,
         lamps=_lamps(run, site, at_s),
         next=_next(site, wanted, position + 1, planned),
+        followed=_followed(run, str(site.intersection_id), at_s),
     )
 
 
@@ -198,6 +216,20 @@ class _StageWords:
     def at(self, position: int) -> ShownStage:
         """A stage by its place among those wanted in the run."""
         return self.of(self._wanted.stages[position], self._wanted.times_s[position])
+
+
+def _followed(run: RunDirectory, name: str, at_s: float) -> Followed | None:
+    """What a controller at the other end of a line followed, if not the server."""
+    path = run.directory / LEVELS
+    if not path.is_file():
+        return None
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["intersection"] == name]
+    begun = [row for row in rows if float(row["time"]) <= at_s]
+    if not begun or begun[-1]["level"] == BEST_LEVEL:
+        return None
+    last = begun[-1]
+    return Followed(level=last["level"], since_s=float(last["time"]), cause=last["cause"])
 
 
 def _lamps(run: RunDirectory, site: Intersection, at_s: float) -> Lamps:

@@ -18,6 +18,8 @@ from ampelwerk.sim.imported import read_network
 
 MANIFEST, MODEL, MEASURES = "run.json", "model.json", "measures.json"
 DECISIONS, SIGNALS, FRAMES = "decisions.csv", "signals.csv", "frames.npz"
+LEVELS = "levels.csv"
+"""What each controller followed from when on, of a run over gRPC."""
 DETECTORS = "detectors.csv"
 COMPLETE, REPLAYED = "complete", "replayed"
 """What `status` says in the manifest of a run with SUMO, and of a replay without it."""

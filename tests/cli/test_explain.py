@@ -145,6 +145,17 @@ def test_before_the_first_decision_the_plan_is_followed(runs: dict[str, Path]) -
     assert "by the plan at" in text
 
 
+def test_a_controller_that_followed_its_plan_is_said_to(copy: Path) -> None:
+    rows = ["time,intersection,level,cause", "1,A0,ADAPTIVE,", "100,B0,FAILURE,"]
+    rows += ["120,A0,COORDINATED,the lease ran out", "200,A0,ADAPTIVE,"]
+    (copy / "levels.csv").write_text("\n".join([*rows, ""]), encoding="utf-8")
+    said = "But the controller followed no decisions: COORDINATED since 120 s (the lease ran out)."
+    assert said in explain(copy, 150)
+    assert explain_json(copy, 150)["followed"]["level"] == "COORDINATED"
+    for at in (119, 201):
+        assert "followed no decisions" not in explain(copy, at)
+
+
 def test_a_replay_is_explained_as_one(runs: dict[str, Path], tmp_path: Path) -> None:
     out = tmp_path / "out"
     ampelwerk("replay", runs["fixed"], "--control", "priority-index", "-o", out)

@@ -91,7 +91,7 @@ def _check_range(what: str, option: str, value_s: float | None, low: int, high: 
         )
 
 
-def seed_list(text: str) -> list[int]:
+def seed_list(text: str, option: str = "--seeds") -> list[int]:
     """Seeds: ``1:6`` is 1 to 5, the end left out, as in SUMO's runSeeds; ``1,5,9`` names them."""
     try:
         if ":" in text:
@@ -104,7 +104,7 @@ def seed_list(text: str) -> list[int]:
     if not seeds or len(set(seeds)) != len(seeds) or min(seeds) < 0:
         raise InvalidInputError(
             "these are no seeds",
-            where="--seeds",
+            where=option,
             found=text,
             limit="first:end with first < end, or whole numbers separated by commas, none twice",
         )

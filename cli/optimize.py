@@ -80,7 +80,7 @@ def optimize(
             found=str(max_plans),
             limit=f"1 to {MOST_PLANS}",
         )
-    interval_s, seeds = interval_of(interval), seed_list(count_seeds)
+    interval_s, seeds = interval_of(interval), seed_list(count_seeds, "--count-seeds")
     rules = profile_of(profile, min_green_s=min_green_s)
     subject = _subject(scenario, routes, additional, rules)
     if subject.scenario is None and (not counts or sumo_additional is not None):
@@ -194,9 +194,9 @@ def _corridor(text: str, network: Network) -> tuple[int, ...]:
         raise InvalidInputError(
             "this is no corridor",
             where="--corridor",
-            found=text,
+            found=f"{text}, of which the network has no {', '.join(missing)}" if missing else text,
             limit="at least two intersections of the network in order, none twice",
-            remedy=f"unknown: {', '.join(missing)}" if missing else "",
+            remedy="`ampelwerk model` prints their names",
         )
     return tuple(known[name] for name in names)
 

@@ -53,7 +53,7 @@ def publish(
     chosen = _chosen(plan_set, path, intersections, everywhere=everywhere)
     if not dry_run and len(reason) < REASON_LENGTH[0]:
         raise InvalidInputError(
-            "it is not said why",
+            "the reason is too short" if reason else "it is not said why",
             where="--reason",
             limit="{} to {} characters, for the audit".format(*REASON_LENGTH),
         )

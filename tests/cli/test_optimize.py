@@ -83,7 +83,7 @@ def test_a_model_needs_counts_and_takes_a_table(small: SmallScenario, tmp_path: 
         ({"corridors": ["A0"]}, "--corridor"),
         ({"corridors": ["A0,nowhere"]}, "nowhere"),
         ({"counts": [Path("nowhere.csv")]}, "nowhere.csv"),
-        ({"count_seeds": "x"}, "--seeds"),
+        ({"count_seeds": "x"}, "--count-seeds"),
         ({"max_plans": 0}, "--max-plans"),
     ],
 )

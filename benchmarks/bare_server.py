@@ -49,6 +49,7 @@ class BareServer(ControllerServiceServicer, TelemetryServiceServicer):
     def __init__(self, credentials: Credentials, signer: PlanSigner, all_every_s: float) -> None:
         self._signer, self._all_every_s = signer, all_every_s
         self._streams = set[_Stream]()
+        self._begun = asyncio.Event()
         self._server = grpc.aio.server(options=OPTIONS)
         add: Any = add_ControllerServiceServicer_to_server
         add(self, self._server)
@@ -63,6 +64,10 @@ class BareServer(ControllerServiceServicer, TelemetryServiceServicer):
             ),
         )
         """Where it listens."""
+
+    def begin(self) -> None:
+        """From now on send schedules."""
+        self._begun.set()
 
     async def run_until(self, stop: asyncio.Event) -> None:
         """Serve until told to stop."""
@@ -100,6 +105,7 @@ class BareServer(ControllerServiceServicer, TelemetryServiceServicer):
             await context.write(telemetry_pb2.UploadAck(acked_seq=batch.seq))
 
     async def _push_to_all(self) -> None:
+        await self._begun.wait()
         while True:
             await asyncio.sleep(self._all_every_s)
             plan = plan_pb2.Plan(

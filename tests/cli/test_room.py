@@ -6,6 +6,7 @@ import io
 import json
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from itertools import pairwise
@@ -19,8 +20,14 @@ from typer.testing import CliRunner, Result
 from ampelwerk.cli.main import app
 from ampelwerk.cli.watch_table import Board, line_of
 from ampelwerk.controllers.city_words import LineState, Picture, SeenAlarm, SeenIntersection
-from tests.cli.test_live import AMPELWERK, address_of, process, serve
+from tests.cli.test_live import address_of, process, serve
 from tests.controllers.city import road_json
+
+HEED = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+INTERRUPTIBLE = (
+    sys.executable, "-c", f"{HEED}; from ampelwerk.cli.main import main; main()"
+)  # fmt: skip
+"""A shell lets what it runs in the background ignore interrupts, and so do its children."""
 
 
 class Room:
@@ -53,7 +60,7 @@ def test_a_shift_in_the_control_room(tmp_path: Path) -> None:
         room = Room(address, folder)
         words = ("roadside", "--server", address, "--model", model, "-i", "north")
         watching = subprocess.Popen(
-            [*AMPELWERK, "watch", "--json", *map(str, room.line)],
+            [*INTERRUPTIBLE, "watch", "--json", *map(str, room.line)],
             stdout=lines, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
         try:

@@ -50,16 +50,24 @@ def process_edge(*, debug: bool) -> Iterator[Edge]:
     edge = Edge()
     try:
         yield edge
-    except BrokenPipeError:  # whoever reads the output has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        edge.code = RUNTIME_ERROR
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the edge of the process
         if debug:
             traceback.print_exc()
-        print(_text(error), file=sys.stderr)
+        if not (isinstance(error, BrokenPipeError) and _reader_has_left()):
+            print(_text(error), file=sys.stderr)
         edge.code = next(code for kind, code in EXIT_CODE if isinstance(error, kind))
     if edge.code:
         raise SystemExit(edge.code)
+
+
+def _reader_has_left() -> bool:
+    """Nobody reads the output any more, which is no error; what is left of it goes nowhere."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return True
+    return False
 
 
 def _text(error: BaseException) -> str:

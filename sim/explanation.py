@@ -11,6 +11,7 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from difflib import get_close_matches
 
+from ampelwerk.controllers.ladder import Level
 from ampelwerk.models.envelope import Aspect
 from ampelwerk.models.errors import InvalidInputError
 from ampelwerk.models.intersection import Intersection
@@ -35,8 +36,6 @@ GAP_UNIT = {
 """What a control compares stages by; others follow rules and compare nothing."""
 _NAMED = 8
 """Intersections that an error names."""
-BEST_LEVEL = "ADAPTIVE"
-"""Level of a controller that follows what is decided."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -226,7 +225,7 @@ def _followed(run: RunDirectory, name: str, at_s: float) -> Followed | None:
     with path.open(encoding="utf-8", newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["intersection"] == name]
     begun = [row for row in rows if float(row["time"]) <= at_s]
-    if not begun or begun[-1]["level"] == BEST_LEVEL:
+    if not begun or begun[-1]["level"] == Level.ADAPTIVE.name:
         return None
     last = begun[-1]
     return Followed(level=last["level"], since_s=float(last["time"]), cause=last["cause"])

@@ -261,8 +261,8 @@ def _measure(
     }
     for name in ("push_p50_s", "push_p99_s", "push_max_s", "heartbeat_p99_ms"):
         figures[name] = max(part[name] for part in found)
-    figures["quiet_ack_p50_ms"] = quiet["ack_p50_ms"]
-    figures["quiet_ack_p99_ms"] = quiet["ack_p99_ms"]
+    for name in ("opened_p99_ms", "ack_p50_ms", "ack_p99_ms"):
+        figures[f"quiet_{name}"] = quiet[name]
     return {**figures, **said, "saturated_batches_per_s": round(saturated)}
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -122,6 +123,37 @@ def fresh_directory(path: Path, *, force: bool, mark: str) -> Path:
     ------
     InvalidInputError : it holds results and `force` was not given, or it holds something else.
     """
+    if _filled(path, force=force, mark=mark):
+        shutil.rmtree(path)
+    path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+@contextmanager
+def output_directory(path: Path, *, force: bool, mark: str) -> Iterator[Path]:
+    """As `fresh_directory`; everything is as before if the input is refused within."""
+    path = path.absolute()
+    existed = path.is_dir()
+    before = path.with_name(f".{path.name}.before")
+    if _filled(path, force=force, mark=mark):
+        shutil.rmtree(before, ignore_errors=True)
+        path.rename(before)
+    path.mkdir(parents=True, exist_ok=True)
+    try:
+        yield path
+    except InvalidInputError:
+        shutil.rmtree(path)
+        if before.is_dir():
+            before.rename(path)
+        elif existed:
+            path.mkdir()
+        raise
+    finally:
+        shutil.rmtree(before, ignore_errors=True)
+
+
+def _filled(path: Path, *, force: bool, mark: str) -> bool:
+    """Whether there is something that may be thrown away; errors as in `fresh_directory`."""
     if path.is_file():
         raise InvalidInputError("a file stands where a directory is wanted", where=str(path))
     if path.exists() and any(path.iterdir()):
@@ -138,9 +170,8 @@ def fresh_directory(path: Path, *, force: bool, mark: str) -> Path:
                 limit=f"--force empties only a directory that has a {mark}",
                 remedy="choose another one",
             )
-        shutil.rmtree(path)
-    path.mkdir(parents=True, exist_ok=True)
-    return path
+        return True
+    return False
 
 
 def fresh_files(paths: Iterable[Path], *, force: bool) -> None:

@@ -22,6 +22,7 @@ from ampelwerk.controllers.certificates import PLAN_PUBLIC_KEY, file_stem, read_
 from ampelwerk.controllers.client import RoadsideClient
 from ampelwerk.controllers.clock import SystemClock
 from ampelwerk.controllers.identity import Identity, Kind
+from ampelwerk.controllers.json_logs import log_to_stderr
 from ampelwerk.controllers.kerb import Edge, run_kerb
 from ampelwerk.controllers.ladder import Level
 from ampelwerk.controllers.local import LocalController
@@ -129,8 +130,9 @@ async def _run(
 
 @contextlib.contextmanager
 def _screen(device: Roadside, client: RoadsideClient) -> Iterator[Callable[[], None]]:
-    """Shows the lamps; on anything but a terminal one line for every change."""
+    """Shows the lamps; on anything but a terminal one line for every change, and logs beside."""
     if not sys.stdout.isatty():
+        log_to_stderr()
         yield lambda: print(_line(device), flush=True)
         return
     with Live(get_renderable=lambda: _table(device, client), refresh_per_second=4):
@@ -150,7 +152,7 @@ def _line(device: Roadside) -> str:
 def _table(device: Roadside, client: RoadsideClient) -> Table:
     """Lamps by signal group."""
     local, ladder = device.local, device.ladder
-    link = "connected" if client.connected else "no link"
+    link = "connected" if client.connected else f"no link ({client.loss or 'dialling'})"
     cause = f" ({ladder.cause})" if ladder.level is not Level.ADAPTIVE else ""
     table = Table(
         title=f"{device.intersection.intersection_id}: {link}, {ladder.level.name}{cause}, "

@@ -15,7 +15,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from rich.table import Table
 
 from ampelwerk.cli.fault_words import fault_of
-from ampelwerk.cli.inputs import BLIND, fresh_directory, fresh_files, known_control
+from ampelwerk.cli.inputs import BLIND, fresh_files, known_control, output_directory
 from ampelwerk.cli.planned import plans_for
 from ampelwerk.engine._jit import COMPILING, compiled_before
 from ampelwerk.models.detection import LoopRole
@@ -214,7 +214,8 @@ def _warn(path: Path, console: Console) -> None:
 def _directory(output: Path | None, *, force: bool) -> Iterator[Path]:
     """The directory asked for, or one that is gone afterwards."""
     if output is not None:
-        yield fresh_directory(output, force=force, mark=MANIFEST)
+        with output_directory(output, force=force, mark=MANIFEST) as directory:
+            yield directory
         return
     temporary = Path(tempfile.mkdtemp(prefix="ampelwerk-"))
     try:

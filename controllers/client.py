@@ -90,6 +90,8 @@ class RoadsideClient:
         """The three streams are open."""
         self.dials = 0
         """Times it has dialled."""
+        self.loss = ""
+        """Why there was no link last, empty if there always was."""
         self.allowed = asyncio.Event()
         """The link may be used; a test that cuts it clears this."""
         self.allowed.set()
@@ -107,9 +109,11 @@ class RoadsideClient:
             try:
                 await asyncio.shield(self._session)
             except grpc.aio.AioRpcError as error:
-                log.info("link lost: %s %s", error.code().name, error.details())
+                self.loss = f"{error.code().name}: {error.details()}"
+                log.info("link lost: %s", self.loss)
             except asyncio.InvalidStateError:  # so gRPC refuses to write to a call that has ended
-                log.info("link lost while something was written")
+                self.loss = "it ended while something was written"
+                log.info("link lost: %s", self.loss)
             except asyncio.CancelledError:
                 if not self._session.cancelled():
                     await _end(self._session)

@@ -48,8 +48,10 @@ class FleetFigures:
     """Schedules whose signature was wrong."""
     push_s: list[float] = field(default_factory=list)
     """From a decision to its schedule's receipt, each schedule. [s]"""
+    opened_s: list[float] = field(default_factory=list)
+    """From the first batch of detector data, which opens the stream, to its acknowledgement, each stream. [s]"""
     ack_s: list[float] = field(default_factory=list)
-    """From a batch of detector data to its acknowledgement, each batch. [s]"""
+    """From a batch of detector data on an open stream to its acknowledgement, each batch. [s]"""
     answers_s: list[float] = field(default_factory=list)
     """From a heartbeat to its answer, each heartbeat. [s]"""
 
@@ -144,7 +146,8 @@ class Member:
             ack = await self._uploads.read()
             if ack is grpc.aio.EOF or ack.rejected:
                 raise RuntimeError(f"batch refused: {ack}")
-            self._figures.ack_s.append(loop.time() - sent_s)
+            acks_s = self._figures.ack_s if seq > 1 else self._figures.opened_s
+            acks_s.append(loop.time() - sent_s)
             due_s += every_s
 
     async def leave(self) -> None:

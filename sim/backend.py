@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import redirect_stdout
 from typing import Any, Protocol
 
-from ampelwerk.models.errors import MissingDependencyError, SimulationError
+from ampelwerk.models.errors import InvalidInputError, MissingDependencyError, SimulationError
 from ampelwerk.sim.sumo_programs import sumo_program
 
 VehicleTimes = Callable[[str], Sequence[tuple[Any, ...]]]
@@ -104,6 +105,7 @@ def start_backend(kind: str, options: Sequence[str], *, gui: bool = False) -> Ba
 
     Raises
     ------
+    InvalidInputError : a window is asked for where there is no screen.
     SimulationError : SUMO refused its input; its own message is on standard error.
     MissingDependencyError : SUMO is not installed.
     """
@@ -116,6 +118,14 @@ def start_backend(kind: str, options: Sequence[str], *, gui: bool = False) -> Ba
         except Exception as error:
             raise SimulationError(f"{refused}: {error}", remedy=remedy) from error
         return _SumoBackend("libsumo", api, version)
+    if gui and sys.platform.startswith("linux") and not os.environ.get("DISPLAY"):
+        # SUMO ends at once, and traci would look for it for a minute.
+        raise InvalidInputError(
+            "there is no screen for SUMO's window",
+            where="--gui",
+            found="DISPLAY is not set",
+            remedy="run it where windows can be shown, or without --gui",
+        )
     traci = _module("traci")
     program = str(sumo_program("sumo-gui" if gui else "sumo"))
     label = f"ampelwerk-{id(options)}"

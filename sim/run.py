@@ -114,6 +114,13 @@ def run(
     network = import_network(
         scenario, config.profile, loops=config.loops, without_loops=config.without_loops
     )
+    if config.loops == "scenario" and not network.loops and loop_roles(config.control):
+        raise InvalidInputError(
+            "the scenario brings no loop that could be used",
+            where="--loops scenario",
+            limit=f"at least one: {config.control} decides from loops",
+            remedy="place them with --loops auto",
+        )
     if config.control == PLAN and config.plans:
         network = network_with_plans(network, config.plans)
     (directory / MODEL).write_bytes(network_json(network))

@@ -20,6 +20,15 @@ from ampelwerk.proto.v1.network_pb2_grpc import NetworkServiceServicer
 
 LOOK_S = 0.2
 """Of one thing at most one change is told in this time. [s]"""
+LONGEST_LOOK_S = 5.0
+"""And at least one in this, however much there is to do. [s]"""
+MAKE_WAY = 20.0
+"""A look that comes late puts off the next by so many times as much: controllers go first."""
+
+
+def pause_s(late_s: float) -> float:
+    """Time to the next look after one that came so late. [s]"""
+    return min(LONGEST_LOOK_S, max(LOOK_S, MAKE_WAY * late_s))
 
 
 def sessions_of(city: LiveCity, names: Iterable[str]) -> Sequence[Session]:
@@ -66,6 +75,7 @@ class NetworkService(NetworkServiceServicer):
         sessions = {s.name: s for s in sessions_of(self._city, request.intersection_ids)}
         cursor = request.after_cursor
         await context.send_initial_metadata(())
+        loop, wait_s = asyncio.get_running_loop(), LOOK_S
         while not self._stopping.is_set():
             self._look()
             due = self._changes.since(cursor) if cursor else None
@@ -78,7 +88,9 @@ class NetworkService(NetworkServiceServicer):
                 event = network_pb2.NetworkEvent(cursor=number)
                 if self._fill(event, subject, sessions):
                     yield event
-            await asyncio.sleep(LOOK_S)
+            due_s = loop.time() + wait_s
+            await asyncio.sleep(wait_s)
+            wait_s = pause_s(loop.time() - due_s)
 
     def _look(self) -> None:
         """Gather changes, however many watch."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import sys
 from pathlib import Path
 
 import pytest
@@ -123,6 +124,36 @@ def test_force_never_empties_a_directory_that_is_not_ours(
     thesis.write_text("years of work", encoding="utf-8")
     assert_refused(ampelwerk("simulate", *small.arguments, "-o", tmp_path, "--force"))
     assert thesis.read_text(encoding="utf-8") == "years of work"
+
+
+def test_a_refused_run_leaves_everything_as_it_was(small: SmallScenario, tmp_path: Path) -> None:
+    overrides = tmp_path / "overrides.toml"
+    overrides.write_text("")
+    words = ("simulate", small.net, "-r", small.routes, "--overrides", overrides, "--record")
+    assert_refused(ampelwerk(*words, "-o", tmp_path / "new"), "--record")
+    assert not (tmp_path / "new").exists()
+    kept = tmp_path / "kept"
+    kept.mkdir()
+    (kept / "run.json").write_text("{}")
+    assert_refused(ampelwerk(*words, "-o", kept, "--force"), "--record")
+    assert (kept / "run.json").read_text() == "{}"
+    assert {path.name for path in tmp_path.iterdir()} == {"kept", "overrides.toml"}
+
+
+def test_control_from_loops_where_the_scenario_has_none(small: SmallScenario) -> None:
+    words = ("simulate", small.net, "-r", small.routes, "--loops", "scenario")
+    assert_refused(ampelwerk(*words), "--loops scenario", "--loops auto")
+    assert ampelwerk(*words, "--control", "fixed", "--end", "60").exit_code == 0
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="elsewhere there is a screen")
+def test_window_where_there_is_no_screen(
+    small: SmallScenario, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("DISPLAY", raising=False)
+    assert_refused(
+        ampelwerk("simulate", small.net, "-r", small.routes, "--gui"), "--gui", "DISPLAY"
+    )
 
 
 @pytest.mark.parametrize("seeds", ["5:1", "a", "1,1", "-3", ""])

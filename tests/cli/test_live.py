@@ -85,6 +85,8 @@ def test_a_controller_dials_in_and_survives_the_server(model: Path) -> None:
     assert {line[1] for line in lines} <= {"ADAPTIVE", "COORDINATED"}
     # Green for either road after the start: which one depends on the second of the cycle.
     assert any(line[-1] in ("Gr", "rG") for line in lines)
+    told = [json.loads(line)["message"] for line in complaints.splitlines()]
+    assert told and all(message.startswith("link lost: UNAVAILABLE: ") for message in told)
 
 
 def test_sigterm_with_everybody_connected_says_goodbye_and_nothing_else(model: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -12,6 +13,8 @@ import grpc
 import pytest
 
 from ampelwerk.controllers.identity import Kind
+from ampelwerk.controllers.service.city_changes import CityChanges
+from ampelwerk.controllers.service.network_service import pause_s
 from ampelwerk.proto.v1 import alarm_pb2, network_pb2, override_pb2, plan_pb2, telemetry_pb2
 from ampelwerk.proto.v1.network_pb2_grpc import NetworkServiceStub
 from ampelwerk.proto.v1.telemetry_pb2_grpc import TelemetryServiceStub
@@ -138,6 +141,42 @@ async def test_a_cursor_lives_an_hour(there: Live) -> None:
         await Watcher(channel, after=fresh.cursor).silent()
         for unknown in (1, 2**64 - 1):
             assert places(await Watcher(channel, after=unknown).snapshot()) == NAMES
+
+
+@live
+async def test_who_watches_makes_way_on_a_busy_server(there: Live) -> None:
+    looks = 0
+    look = CityChanges.look
+
+    def stand_still() -> None:
+        time.sleep(0.09)
+
+    def counted(changes: CityChanges) -> None:
+        nonlocal looks
+        looks += 1
+        look(changes)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(CityChanges, "look", counted)
+        async with there.channel(Kind.VIEWER, "anna") as channel:
+            watcher = Watcher(channel)
+            await watcher.snapshot()
+            before = looks
+            await asyncio.sleep(2.0)
+            unhindered, before = looks - before, looks
+            for _ in range(20):
+                stand_still()
+                await asyncio.sleep(0.01)
+            hindered = looks - before
+    assert unhindered >= 6
+    assert hindered <= 3
+
+
+@pytest.mark.parametrize(
+    ("late_s", "pause"), [(0.0, 0.2), (0.01, 0.2), (0.05, 1.0), (0.2, 4.0), (9.0, 5.0)]
+)
+def test_pause_of_who_watches(late_s: float, pause: float) -> None:
+    assert pause_s(late_s) == pytest.approx(pause)
 
 
 @live

@@ -26,7 +26,7 @@ $(VENV)/.dev: pyproject.toml | $(VENV)/bin/pip
 
 demo: $(VENV)/.run
 	$(BIN)/ampelwerk compare cologne8 --control native --control actuated \
-	  --control max-pressure --control priority-index --seeds 1:4 --output $(DEMO)
+	  --control max-pressure --control rolling-horizon --seeds 1:4 --output $(DEMO)
 	$(BIN)/ampelwerk report $(DEMO) --force
 	@echo "The report: $(DEMO)/report.html"
 

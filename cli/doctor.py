@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from ampelwerk.cli.failure import DEPENDENCY_MISSING, OK
 
@@ -71,8 +72,9 @@ def doctor(*, as_json: bool) -> int:
     else:
         table = Table("", "found", "remedy", box=None)
         for item in items:
-            absent = "[red]missing[/]" if item.needed else "[yellow]not installed[/]"
-            table.add_row(item.name, item.found or absent, item.remedy)
+            absent = Text("missing", "red") if item.needed else Text("not installed", "yellow")
+            # Remedies name extras in brackets, which are no markup.
+            table.add_row(item.name, Text(item.found) if item.found else absent, Text(item.remedy))
         console = Console()
         console.print(table)
         console.print("All that is needed is here." if not missing else "Something is missing.")

@@ -129,24 +129,22 @@ def show(overrides: Sequence[SeenOverride], *, as_json: bool) -> None:
         print("no overrides")
         return
     table = Table(box=None, header_style="bold")
-    for column in ("override", "state", "until"):
+    for column in ("override", "state", "until", "action"):
         table.add_column(column, no_wrap=True)
-    for column in ("action", "where", "holder", "reason"):
-        table.add_column(column, overflow="fold")
+    table.add_column("where, by whom and why", overflow="fold")
     for one in overrides:
         until = datetime.fromtimestamp(one.expiry_unix_ms / 1000, UTC)
+        places = (
+            " ".join(map(str, (f"{place}: {state}", one.greens.get(place, "")))).strip()
+            for place, state in one.where.items()
+        )
         add_row(
             table,
             one.override_id,
-            f"{one.state} ({one.cause})" if one.cause else one.state,
+            f"{one.state}\n({one.cause})" if one.cause else one.state,
             f"{until:%H:%M:%S}Z",
             one.action,
-            "\n".join(
-                " ".join(map(str, (f"{place}:{state}", one.greens.get(place, "")))).strip()
-                for place, state in one.where.items()
-            ),
-            f"{one.holder} ({one.role})",
-            one.reason,
+            "\n".join((*places, f"{one.holder} ({one.role})", one.reason)).strip(),
         )
     Console().print(table)
 
@@ -165,7 +163,7 @@ def show_forecast(found: Forecast, *, as_json: bool) -> None:
         for one in found.approaches:
             change, red = f"{one.delay_change_veh_s:+.0f}", f"{one.longest_red_s:.0f}"
             add_row(table, one.intersection, one.approach, change, red)
-        Console().print(table)
+        Console(markup=False).print(table)  # units stand in brackets
         total = sum(one.delay_change_veh_s for one in found.approaches)
         print(f"{total:+.0f} veh s in {found.horizon_s:.0f} s")
     for note in found.notes:

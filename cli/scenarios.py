@@ -7,6 +7,8 @@ import json
 from rich.console import Console
 from rich.table import Table
 
+from ampelwerk.cli.tables import add_row
+
 
 def scenarios(*, as_json: bool) -> None:
     """List catalogue names with where they come from, and what is missing for the others."""
@@ -22,5 +24,5 @@ def scenarios(*, as_json: bool) -> None:
         return
     table = Table("name", "source", "runs here", box=None)
     for entry in entries:
-        table.add_row(entry.name, entry.source, "yes" if entry.available else entry.remedy)
+        add_row(table, entry.name, entry.source, "yes" if entry.available else entry.remedy)
     Console().print(table)

@@ -63,7 +63,7 @@ class Board:
     def table(self) -> Table:
         """Everything, those that need somebody first."""
         table = Table(title=self._title(), title_justify="left", box=None, header_style="bold")
-        table.add_column("intersection", overflow="fold")
+        table.add_column("intersection", overflow="fold", min_width=len("intersection"))
         for column in ("mode", "follows", "stage"):
             table.add_column(column, overflow="fold")
         for column in ("plan", "published"):

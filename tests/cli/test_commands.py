@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from ampelwerk.cli import doctor
 from ampelwerk.cli.inputs import CONTROLS
 from tests.conftest import SmallScenario
 
@@ -62,6 +63,15 @@ def test_doctor_finds_what_is_needed() -> None:
     found = json.loads(ampelwerk("doctor", "--json").stdout)
     assert found["ok"]
     assert {"ampelwerk", "libsumo", "sumo", "cores"} <= {item["name"] for item in found["items"]}
+
+
+def test_doctor_names_the_extra_that_brings_what_is_missing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(doctor, "_OPTIONAL", (("no-such-package", "cluster"),))
+    monkeypatch.setenv("COLUMNS", "200")
+    doctor.doctor(as_json=False)
+    assert 'pip install "ampelwerk[cluster]"' in capsys.readouterr().out
 
 
 def test_scenarios_lists_the_corridor_and_the_networks() -> None:

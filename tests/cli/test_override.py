@@ -11,8 +11,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from ampelwerk.cli.main import app
-from ampelwerk.cli.override import show
-from ampelwerk.controllers.control_room import SeenGreen, SeenOverride
+from ampelwerk.cli.override import show, show_forecast
+from ampelwerk.controllers.control_room import ApproachForecast, Forecast, SeenGreen, SeenOverride
 from tests.cli.test_live import address_of, process, serve
 from tests.controllers.city import road_json
 
@@ -133,3 +133,39 @@ def test_the_list_says_what_a_vehicle_was_given(capsys: pytest.CaptureFixture[st
     words = " ".join(capsys.readouterr().out.split())
     assert "green" in words and "08:00:00Z" in words
     assert str(given) == "green from 08:00:00Z for 12.5 s"
+
+
+OVER = SeenOverride(
+    override_id="o5c0ffee5c0ffee5",
+    action="green-wave",
+    state="ended",
+    cause="superseded",
+    holder="ada",
+    role="operator",
+    effective_unix_ms=0,
+    expiry_unix_ms=3_600_000,
+    reason="fire engine 3 to the station",
+    where={"247379907": "ended", "252017285": "ended"},
+    greens={},
+)
+
+
+def test_names_and_states_stay_whole_on_a_narrow_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    show([OVER], as_json=False)
+    shown = capsys.readouterr().out
+    for words in ("o5c0ffee5c0ffee5", "(superseded)", "01:00:00Z", "green-wave", "252017285: ended",
+                  "ada (operator)"):  # fmt: skip
+        assert words in shown
+
+
+def test_a_forecast_tells_its_units(capsys: pytest.CaptureFixture[str]) -> None:
+    one = ApproachForecast(
+        intersection="J7", approach="north [old]", delay_change_veh_s=31.0, longest_red_s=90.0
+    )
+    show_forecast(Forecast(horizon_s=540.0, approaches=(one,), notes=(), holders=()), as_json=False)
+    shown = capsys.readouterr().out
+    for words in ("delay [veh s]", "longest red [s]", "north [old]", "+31", "+31 veh s in 540 s"):
+        assert words in shown

@@ -16,6 +16,7 @@ from ampelwerk.cli.options import (
     DebugOption,
     JsonOption,
     PersonOption,
+    server_address,
 )
 
 app = typer.Typer(
@@ -29,7 +30,11 @@ StoreOption = Annotated[
 ]
 ServerOption = Annotated[
     Optional[str],  # noqa: UP045
-    typer.Option("--server", help="Host and port of a running server, instead of a store."),
+    typer.Option(
+        "--server",
+        help="Host and port of a running server, instead of a store.",
+        callback=server_address,
+    ),
 ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import sys
 import traceback
 from collections.abc import Iterator
@@ -50,6 +51,7 @@ def process_edge(*, debug: bool) -> Iterator[Edge]:
     edge = Edge()
     try:
         yield edge
+        sys.stdout.flush()  # a reader that has left is noticed here and not at the very end
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the edge of the process
         if debug:
             traceback.print_exc()
@@ -63,11 +65,26 @@ def process_edge(*, debug: bool) -> Iterator[Edge]:
 def _reader_has_left() -> bool:
     """Nobody reads the output any more, which is no error; what is left of it goes nowhere."""
     try:
+        output = sys.stdout.fileno()
         sys.stdout.flush()
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return True
-    return False
+        left = True
+    except OSError:  # standard output is no file
+        return False
+    else:
+        left = _nobody_reads(output)
+    if left:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), output)
+    return left
+
+
+def _nobody_reads(output: int) -> bool:
+    """A pipe's other end is closed: what was to be flushed may have gone with the write that failed."""
+    if not hasattr(select, "poll"):  # Windows
+        return False
+    polled = select.poll()
+    polled.register(output, 0)
+    return any(event & select.POLLERR for _, event in polled.poll(0))
 
 
 def _text(error: BaseException) -> str:

@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Optional
 import typer
 
 from ampelwerk.models.detection import LoopRole
+from ampelwerk.models.errors import InvalidInputError
 from ampelwerk.models.faults import FaultKind
 
 CERTIFICATES = Path("ampelwerk-dev")
@@ -119,7 +120,23 @@ StoreOption = Annotated[
     str,
     typer.Option("--store", help="The store: a file, or postgresql://user@host/database."),
 ]
-ServerOption = Annotated[str, typer.Option("--server", help="Host and port of the server.")]
+
+
+def server_address(text: str | None) -> str | None:
+    """An address is host and port; said before anybody dials."""
+    from ampelwerk.cli.server_config import host_and_port
+
+    try:
+        if text is not None:
+            host_and_port(text)
+    except InvalidInputError as error:
+        raise typer.BadParameter(str(error)) from error
+    return text
+
+
+ServerOption = Annotated[
+    str, typer.Option("--server", help="Host and port of the server.", callback=server_address)
+]
 CertificatesOption = Annotated[
     Path, typer.Option("--certificates", help="Folder of `ampelwerk certs` or `serve --dev`.")
 ]

@@ -17,6 +17,7 @@ from ampelwerk.cli.options import (
     JsonOption,
     PersonOption,
     ServerOption,
+    server_address,
 )
 
 room = typer.Typer()
@@ -94,7 +95,9 @@ def explain(
     ] = False,
     server: Annotated[
         Optional[str],  # noqa: UP045
-        typer.Option("--server", help="With --live: host and port of the server."),
+        typer.Option(
+            "--server", help="With --live: host and port of the server.", callback=server_address
+        ),
     ] = None,
     certificates: CertificatesOption = CERTIFICATES,
     person: PersonOption = VIEWER,

@@ -59,7 +59,7 @@ def difference_picture(comparison: Comparison) -> str:
         axes.set_axisbelow(True)
         low, high = axes.get_xlim()
         axes.set_xlim(min(low, -0.02 * (high - low)), max(high, 0.02 * (high - low)))
-        axes.set_xlabel(f"delay less that under {comparison.controls[0]} [s]; left of 0 is better")
+        axes.set_xlabel(f"delay minus that under {comparison.controls[0]} [s]; left of 0 is better")
         axes.spines["bottom"].set_color(FAINT)
         return svg(figure, title="Paired differences in delay", key="differences")
 

@@ -318,6 +318,18 @@ def test_address_to_listen_at(small: SmallScenario, tmp_path: Path, address: str
     assert_refused(ampelwerk(*serve, "--listen", address), address, "HOST:PORT")
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("override", "list"), ("watch",), ("alarms",), ("plan", "list"), ("audit", "show"),
+        ("explain", "--live", "--intersection", "J1"), ("roadside", "-i", "J1", "--model", "m.json"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("address", ["nonsense", "127.0.0.1:99999", ":50551"])
+def test_address_to_dial(words: tuple[str, ...], address: str) -> None:
+    assert_refused(ampelwerk(*words, "--server", address), "--server", address)
+
+
 def test_a_server_that_cannot_listen_leaves_the_one_that_does_in_charge(
     small: SmallScenario, tmp_path: Path
 ) -> None:

@@ -65,6 +65,24 @@ def test_doctor_finds_what_is_needed() -> None:
     assert {"ampelwerk", "libsumo", "sumo", "cores"} <= {item["name"] for item in found["items"]}
 
 
+@pytest.mark.parametrize(
+    "words", [("doctor", "--json"), ("scenarios",), ("model", "corridor", "--json")]
+)
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_nothing_is_said_to_a_reader_that_has_left(words: tuple[str, ...], unbuffered: str) -> None:
+    with subprocess.Popen(
+        [*COMMAND, *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "PYTHONUNBUFFERED": unbuffered},
+    ) as running:
+        assert running.stdout is not None and running.stderr is not None
+        running.stdout.close()
+        said = running.stderr.read().decode()
+    assert "roken" not in said and "rror" not in said
+    assert running.returncode == 1
+
+
 def test_doctor_names_the_extra_that_brings_what_is_missing(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

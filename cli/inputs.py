@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from difflib import get_close_matches
@@ -133,23 +134,26 @@ def fresh_directory(path: Path, *, force: bool, mark: str) -> Path:
 def output_directory(path: Path, *, force: bool, mark: str) -> Iterator[Path]:
     """As `fresh_directory`; everything is as before if the input is refused within."""
     path = path.absolute()
-    existed = path.is_dir()
-    before = path.with_name(f".{path.name}.before")
+    existed, refused = path.is_dir(), False
+    before: Path | None = None
     if _filled(path, force=force, mark=mark):
-        shutil.rmtree(before, ignore_errors=True)
+        before = Path(tempfile.mkdtemp(prefix=".ampelwerk-", dir=path.parent)) / path.name
         path.rename(before)
     path.mkdir(parents=True, exist_ok=True)
     try:
         yield path
     except InvalidInputError:
+        refused = True
         shutil.rmtree(path)
-        if before.is_dir():
+        if before is not None:
             before.rename(path)
+            before.parent.rmdir()
         elif existed:
             path.mkdir()
         raise
     finally:
-        shutil.rmtree(before, ignore_errors=True)
+        if before is not None and not refused:
+            shutil.rmtree(before.parent, ignore_errors=True)
 
 
 def _filled(path: Path, *, force: bool, mark: str) -> bool:

@@ -114,13 +114,7 @@ def run(
     network = import_network(
         scenario, config.profile, loops=config.loops, without_loops=config.without_loops
     )
-    if config.loops == "scenario" and not network.loops and loop_roles(config.control):
-        raise InvalidInputError(
-            "the scenario brings no loop that could be used",
-            where="--loops scenario",
-            limit=f"at least one: {config.control} decides from loops",
-            remedy="place them with --loops auto",
-        )
+    _refuse_loopless(config, network)
     if config.control == PLAN and config.plans:
         network = network_with_plans(network, config.plans)
     (directory / MODEL).write_bytes(network_json(network))
@@ -244,6 +238,20 @@ def _simulate(
         loop.hires.write(notes.events)
     found = _detectors(heard, failed_s, border, alarms)
     return loop.timing, loop, alarms, found
+
+
+def _refuse_loopless(config: RunConfig, network: Network) -> None:
+    """Options have left a control without any loop it reads."""
+    roles = loop_roles(config.control)
+    if not roles or any(loop.role in roles for loop in network.loops):
+        return
+    if config.loops == "scenario" or config.without_loops:
+        raise InvalidInputError(
+            "there is no loop that control could use",
+            where="--loops scenario" if config.loops == "scenario" else "--without-loops",
+            limit=f"at least one: {config.control} decides from loops",
+            remedy="place them with --loops auto, and leave it some",
+        )
 
 
 def _refuse_both(record: bool) -> None:

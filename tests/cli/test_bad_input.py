@@ -12,6 +12,7 @@ from typer.testing import CliRunner, Result
 
 from ampelwerk.cli.main import app
 from ampelwerk.cli.server_config import STORE
+from ampelwerk.models.detection import LoopRole
 from tests.conftest import SmallScenario
 
 BAD_INPUT = 2
@@ -144,12 +145,25 @@ def test_control_from_loops_where_the_scenario_has_none(small: SmallScenario) ->
     words = ("simulate", small.net, "-r", small.routes, "--loops", "scenario")
     assert_refused(ampelwerk(*words), "--loops scenario", "--loops auto")
     assert ampelwerk(*words, "--control", "fixed", "--end", "60").exit_code == 0
+    none = [word for role in LoopRole for word in ("--without-loops", role.value)]
+    words = ("simulate", small.net, "-r", small.routes, "--control", "actuated")
+    assert_refused(ampelwerk(*words, *none), "--without-loops")
 
 
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="elsewhere there is a screen")
+def test_new_results_take_the_place_of_old_ones_and_of_nothing_else(
+    small: SmallScenario, tmp_path: Path
+) -> None:
+    (tmp_path / ".run.before").mkdir()
+    words = ("simulate", small.net, "-r", small.routes, "--control", "fixed", "--end", "30")
+    for more in ((), ("--force",)):
+        assert ampelwerk(*words, "-o", tmp_path / "run", *more).exit_code == 0
+    assert {path.name for path in tmp_path.iterdir()} == {".run.before", "run"}
+
+
 def test_window_where_there_is_no_screen(
     small: SmallScenario, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(sys, "platform", "linux")
     monkeypatch.delenv("DISPLAY", raising=False)
     assert_refused(
         ampelwerk("simulate", small.net, "-r", small.routes, "--gui"), "--gui", "DISPLAY"

@@ -21,6 +21,7 @@ from ampelwerk.controllers.client import REGISTER_TIMEOUT_S, channel_to
 from ampelwerk.controllers.clock import Clock
 from ampelwerk.controllers.convert import envelope_hash, ruleset_sha256
 from ampelwerk.controllers.signing import PlanVerifier
+from ampelwerk.models.errors import ServerError
 from ampelwerk.models.intersection import Intersection
 from ampelwerk.proto.v1 import controller_pb2, plan_pb2, telemetry_pb2
 from ampelwerk.proto.v1.controller_pb2_grpc import ControllerServiceStub
@@ -145,7 +146,10 @@ class Member:
             await self._uploads.write(batch)
             ack = await self._uploads.read()
             if ack is grpc.aio.EOF or ack.rejected:
-                raise RuntimeError(f"batch refused: {ack}")
+                raise ServerError(
+                    f"the server takes no detector data of {self._intersection.intersection_id}",
+                    remedy="see whether another controller of that name is connected",
+                )
             acks_s = self._figures.ack_s if seq > 1 else self._figures.opened_s
             acks_s.append(loop.time() - sent_s)
             due_s += every_s

@@ -209,3 +209,17 @@ def test_a_configuration_that_is_wrong_is_refused_by_field(
     _run_certs = CliRunner().invoke(app, ["certs", str(tmp_path / "certs"), "--city", "town"])
     assert _run_certs.exit_code == 0
     assert said in _run("serve", "--config", path)
+
+
+def test_a_fleet_says_who_is_run_by_another_controller(model: Path) -> None:
+    folder = model.parent / "dev"
+    with serve(model) as server:
+        line = ("--server", address_of(server), "--model", model, "--certificates", folder)
+        with process("roadside", *line, "-i", "north") as controller:
+            assert controller.stdout is not None
+            controller.stdout.readline()
+            with process("fleet", "3", *line, "--uploads", "6", "--seconds", "40") as fleet:
+                _, said = fleet.communicate(timeout=60)
+    assert fleet.returncode == 1
+    assert "no detector data of north" in said and "another controller" in said
+    assert "Traceback" not in said

@@ -241,16 +241,13 @@ def _simulate(
 
 
 def _refuse_loopless(config: RunConfig, network: Network) -> None:
-    """Options have left a control without any loop it reads."""
-    roles = loop_roles(config.control)
-    if not roles or any(loop.role in roles for loop in network.loops):
-        return
-    if config.loops == "scenario" or config.without_loops:
+    """The scenario was said to bring loops; a city that shall have none is `--without-loops`."""
+    if config.loops == "scenario" and not network.loops and loop_roles(config.control):
         raise InvalidInputError(
-            "there is no loop that control could use",
-            where="--loops scenario" if config.loops == "scenario" else "--without-loops",
+            "the scenario brings no loop that could be used",
+            where="--loops scenario",
             limit=f"at least one: {config.control} decides from loops",
-            remedy="place them with --loops auto, and leave it some",
+            remedy="place them with --loops auto",
         )
 
 

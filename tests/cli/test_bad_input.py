@@ -12,7 +12,6 @@ from typer.testing import CliRunner, Result
 
 from ampelwerk.cli.main import app
 from ampelwerk.cli.server_config import STORE
-from ampelwerk.models.detection import LoopRole
 from tests.conftest import SmallScenario
 
 BAD_INPUT = 2
@@ -145,9 +144,6 @@ def test_control_from_loops_where_the_scenario_has_none(small: SmallScenario) ->
     words = ("simulate", small.net, "-r", small.routes, "--loops", "scenario")
     assert_refused(ampelwerk(*words), "--loops scenario", "--loops auto")
     assert ampelwerk(*words, "--control", "fixed", "--end", "60").exit_code == 0
-    none = [word for role in LoopRole for word in ("--without-loops", role.value)]
-    words = ("simulate", small.net, "-r", small.routes, "--control", "actuated")
-    assert_refused(ampelwerk(*words, *none), "--without-loops")
 
 
 def test_new_results_take_the_place_of_old_ones_and_of_nothing_else(

@@ -65,7 +65,7 @@ def require_no_run(directory: Path | None, *, live: bool, server: str | None) ->
 
 def _time(text: str) -> float:
     """A time of the simulation. [s]"""
-    value = seconds(text)
+    value = None if text.count(":") == 1 else seconds(text)  # 6:00 may be meant either way
     if value is None or not math.isfinite(value):
         raise InvalidInputError(
             "this is no time",

@@ -52,8 +52,8 @@ def model(
         console.print(f"{left.intersection_id} is left to SUMO: {left.reason}")
     findings = sum(len(site.findings) for site in network.intersections)
     console.print(
-        f"{len(network.intersections)} intersections, {len(network.lanes)} stop-line lanes, "
-        f"{len(network.loops)} loops, {len(network.crossings)} crossings, {findings} findings."
+        f"Intersections: {len(network.intersections)}, stop-line lanes: {len(network.lanes)}, "
+        f"loops: {len(network.loops)}, crossings: {len(network.crossings)}, findings: {findings}."
     )
 
 

@@ -48,6 +48,7 @@ def as_error(error: Any) -> AmpelwerkError:
     if error.code() is grpc.StatusCode.UNAVAILABLE and not detail.code:
         return ServerError(
             "the server cannot be reached, or does not believe the certificate",
+            found=said,
             remedy="check --server and --certificates",
         )
     return ServerError(f"{detail.code or error.code().name}: {said}")

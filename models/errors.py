@@ -198,9 +198,9 @@ class NotLeaderError(StoreError):
 class ServerError(AmpelwerkError):
     """The server cannot be reached, or will not do what it was asked for."""
 
-    def __init__(self, what: str, *, remedy: str = "") -> None:
-        self.what = what
-        super().__init__(_sentence(what, where="", found="", limit="", remedy=remedy))
+    def __init__(self, what: str, *, found: str = "", remedy: str = "") -> None:
+        self.what, self.found = what, found
+        super().__init__(_sentence(what, where="", found=found, limit="", remedy=remedy))
 
 
 class OversaturatedError(AmpelwerkError):

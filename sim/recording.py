@@ -49,10 +49,10 @@ Read = Callable[[float], DetectorFrame]
 
 
 def refuse_native(control: str, option: str = "--record") -> None:
-    """Under `native` no loops are read and nothing is decided, so there is nothing to record."""
+    """Under `native` no loops are read and nothing is decided: nothing to record or override."""
     if control == NATIVE:
         raise InvalidInputError(
-            "native reads no loops and decides nothing, so there is nothing to record",
+            "native reads no loops and decides nothing that could be recorded or overridden",
             where=option,
             found=f"--control {control}",
             limit="any other kind of control",

@@ -183,7 +183,7 @@ def test_an_intersection_left_to_sumo_is_said_to_be(copy: Path) -> None:
     refused(copy, "left to SUMO", "Its program is off.", intersection="R1")
 
 
-@pytest.mark.parametrize("at", ["-1", "301", "1e9", "nan", "noon", ""])
+@pytest.mark.parametrize("at", ["-1", "301", "1e9", "nan", "noon", "0:10", ""])
 def test_times_that_are_none_or_outside_the_run(runs: dict[str, Path], at: str) -> None:
     refused(runs["actuated"], "--at", at=at)
 

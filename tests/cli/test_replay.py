@@ -155,6 +155,6 @@ def test_recording_what_decides_nothing_or_is_not_kept(
     native = ampelwerk(
         "simulate", *small.arguments, "--control", "native", "--record", "-o", tmp_path / "run"
     )
-    assert_refused(native, "nothing to record", "--control fixed")
+    assert_refused(native, "nothing that could be recorded", "--control fixed")
     assert not (tmp_path / "run").exists()
     assert_refused(ampelwerk("simulate", *small.arguments, "--record"), "--record", "--output")

@@ -131,7 +131,7 @@ def _state(room: Room, name: str) -> dict[str, Any]:
         (("explain", "run", "-i", "a", "--live", "--server", "x:1"), 2, "DIR"),
         (("explain", "-i", "a"), 2, "DIR"),
         (("explain", "run", "-i", "a"), 2, "--at"),
-        (("watch", "--server", "127.0.0.1:1"), 1, "cannot be reached"),
+        (("watch", "--server", "127.0.0.1:1"), 1, "127.0.0.1:1"),
         (("watch", "--server", "127.0.0.1:1", "--as", "king:a"), 2, "--as"),
         (("alarms", "--server", "127.0.0.1:1"), 1, "cannot be reached"),
         (("explain", "--live", "--server", "127.0.0.1:1", "-i", "a"), 1, "cannot be reached"),

@@ -207,8 +207,8 @@ def _delays(plan: CyclicPlan, site: Intersection, lamps: LampProgram) -> list[Pl
     entered = run.entry_that_never_rejoins()
     if entered is not None:
         stage, at_ds = entered
-        name = site.stages[stage].stage_id
-        return [_delayed(at_ds, f"entered from stage {name}, it is not reached within two cycles")]
+        name = "all red" if stage is None else f"stage {site.stages[stage].stage_id}"
+        return [_delayed(at_ds, f"entered from {name}, it is not reached within two cycles")]
     return []
 
 
@@ -247,23 +247,42 @@ class _InterlockRun:
         self._on_plan: set[tuple[int, State]] = set()
 
     def first_difference_ds(self) -> int | None:
-        """Cycle second at which the plan, run in, shows something else than planned. [ds]"""
-        state = all_red(self._rules)
-        for k in range(_RUN_IN_CYCLES * self._ticks + self._settling):
+        """Cycle second at which the plan, run in, shows something else than planned. [ds]
+
+        A plan without a second to spare is shown if it is entered in time, and else late for ever: then
+        it is none of this that is wrong with it. So it is begun from all red, and if need be from each of
+        its stages as that is due.
+        """
+        first = self._run_in(all_red(self._rules), 0)
+        if first is None:
+            return None
+        for each in self._plan.steps:
+            settled = _settled(self._rules, self._site.stages[each.stage].groups)
+            if self._run_in(settled, each.start_ds // self._tick_ds) is None:
+                return None
+        return first
+
+    def _run_in(self, state: State, clock: int) -> int | None:
+        """The first difference after an entry; without one, `_on_plan` holds every state."""
+        for k in range(clock - self._ticks, _RUN_IN_CYCLES * self._ticks + self._settling):
             state = step(self._rules, state, self._masks[k % self._ticks])
+        shown = set[tuple[int, State]]()
         for k in range(self._ticks):
             state = self._clipped(step(self._rules, state, self._masks[k]))
             if state.aspect != self._planned[k]:
                 return k * self._tick_ds
-            self._on_plan.add((k, state))
+            shown.add((k, state))
+        self._on_plan = shown
         return None
 
-    def entry_that_never_rejoins(self) -> tuple[int, int] | None:
+    def entry_that_never_rejoins(self) -> tuple[int | None, int] | None:
         """(stage, cycle time [ds]) from which the plan is not reached within two cycles.
 
-        A stage is entered as shown for long. Entries are tried at the begin of every step, a tick
-        after it and a tick before.
+        A stage is entered as shown for long; no stage is all red at the begin of the cycle. Entries are
+        tried at the begin of every step, a tick after it and a tick before.
         """
+        if not self._rejoins(all_red(self._rules), 0):
+            return None, 0
         starts = {s.start_ds // self._tick_ds for s in self._plan.steps}
         clocks = sorted({(k + near) % self._ticks for k in starts for near in (-1, 0, 1)})
         for stage in sorted({s.stage for s in self._plan.steps}):

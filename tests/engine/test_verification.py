@@ -296,3 +296,16 @@ def test_plan_that_is_not_reached_again_after_a_disturbance_is_refused() -> None
     assert "entered from stage" in found.message and "not reached" in found.message
     loose = plan(20, (0, 0), (14, 1))
     assert isinstance(verify(loose, site((0,), (1,), envelope=envelope), PROFILE), Certificate)
+
+
+def test_plan_that_is_shown_but_not_reached_from_all_red_is_refused_for_that() -> None:
+    # Group 0 is wanted for 10 s, which its red-amber and minimum green just fill, group 1 for its intergreen
+    # and minimum green. All red at second 0, in the middle of group 0's, makes it late, and so on for ever.
+    envelope = replace(
+        envelope_of([(4, 0, 6, 5), (8, 0, 0, 0)], {(0, 1): 1, (1, 0): 0}), profile=PROFILE.label
+    )
+    found = only(
+        verify(plan(19, (0, 0), (2, 1), (11, 0)), site((0,), (1,), envelope=envelope), PROFILE)
+    )
+    assert found.rule is PlanRule.DELAYED
+    assert "entered from all red" in found.message

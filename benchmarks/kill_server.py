@@ -84,7 +84,7 @@ class _Watched:
         """The witness, after every change of the lamps."""
         now_ds = self.device.clock.unix_ms() // 100
         for violation in self.monitor.observe(self.device.local.interlock.aspects, now_ds):
-            self.violations[str(violation.rule)] += 1
+            self.violations[str(violation)] += 1
 
     def read(self, now_ms: int) -> list[Edge]:
         """A vehicle now and then, so that the engine has something to decide."""
@@ -186,7 +186,7 @@ async def _measure(kills: int) -> dict[str, Any]:
         },
         "answers": dict(desk.answers),
         "lost": gone,
-        "violations": sum(sum(one.violations.values()) for one in watched),
+        "violations": dict(sum((one.violations for one in watched), Counter[str]())),
         "steps": dict(levels),
     }
 

@@ -28,7 +28,7 @@ async def run_kerb(
     ----------
     tick_ms : time between two ticks of the interlock. [ms]
     read : edges since the call before; it is told the Unix time. [ms]
-    shown : called after every tick that changed the lamps.
+    shown : called after every tick that changed the lamps; switches them.
     """
     loop, clock = asyncio.get_running_loop(), roadside.clock
     due_s, sent_ms = loop.time(), clock.unix_ms()
@@ -41,8 +41,10 @@ async def run_kerb(
         roadside.prepare(now_ds)
         decidable_ds = local.decidable_from_ds
         if roadside.tick(now_ds):
-            roadside.report_signals()
             shown()
+            # The lamps may have switched late: whole ticks pass from now on until they switch again.
+            due_s = max(due_s, loop.time())
+            roadside.report_signals()
         elif local.decidable_from_ds != decidable_ds:
             roadside.report_signals()
         roadside.beat()

@@ -146,9 +146,9 @@ async def test_a_dry_run_tells_everything_and_changes_nothing(room: PlanRoom) ->
 
 @plan_room
 async def test_every_refusal_has_its_status_and_its_record(room: PlanRoom) -> None:
-    await room.street("north")
-    eve = await room.author()
+    street, eve = await room.street("north"), await room.author()
     await eve.publish(asked(plan()))
+    await street.settle()  # else the acceptance may come between the two listings
     before = await eve.listed()
     await refused(
         room.store, eve.publish(asked(plan(main_s=45))), Status.ABORTED, "VERSION",

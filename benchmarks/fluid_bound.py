@@ -18,7 +18,6 @@ The demand must be vehicles with routes. Prints Markdown.
 
 from __future__ import annotations
 
-import csv
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -31,10 +30,13 @@ from scipy.optimize import linprog
 from scipy.sparse import coo_matrix
 from sumolib.net import readNet
 
+from ampelwerk.models.envelope import Aspect
 from ampelwerk.models.errors import InvalidInputError, SimulationError
 from ampelwerk.sim.measures import VEHROUTES
 from ampelwerk.sim.net_file import elements
 from ampelwerk.sim.red_waits import passages
+from ampelwerk.sim.report.signal_record import StateChanges, read_signals, shown
+from ampelwerk.sim.run_directory import SIGNALS
 from ampelwerk.sim.scenario import Scenario
 from benchmarks import runs
 
@@ -181,7 +183,7 @@ class Programme:
         program = next(iter(self._street.net.getTLS(name).getPrograms().values()))
         states = sorted({p.state for p in program.getPhases()})
         states = [state for state in states if "y" not in state.lower() and "G" in state]
-        shown = [self._new() for _ in states]
+        stages = [self._new() for _ in states]
         passing = {
             (movement, state): self._new()
             for movement, links in movements.items()
@@ -189,12 +191,12 @@ class Programme:
             if any(state[place] in "gG" for _, place in links)
         }
         for t in range(self._steps):
-            self._most.add([(stage + t, 1.0) for stage in shown], STEP_S * (1.0 - lost_share))
+            self._most.add([(stage + t, 1.0) for stage in stages], STEP_S * (1.0 - lost_share))
             for movement in movements:
                 leaving = [(leaves + t, 1.0) for leaves in self._leaving[movement]]
                 way = [(passing[movement, s] + t, -1.0) for s in states if (movement, s) in passing]
                 self._most.add(leaving + way, 0.0)
-            for state, stage in zip(states, shown, strict=True):
+            for state, stage in zip(states, stages, strict=True):
                 for together in self._in_turn(state, movements):
                     terms = [(passing[m, state] + t, headway_s[m]) for m in together]
                     self._most.add([*terms, (stage + t, -1.0)], 0.0)
@@ -249,31 +251,18 @@ def routes_of(scenario: Scenario) -> Routes:
     return found
 
 
-def greens_of(signals: Path, end_s: float) -> tuple[dict[tuple[str, int], list[Any]], float]:
-    """Greens of every place in a signal's states, and the share of the time without any G."""
-    greens: dict[tuple[str, int], list[Any]] = defaultdict(list)
-    since: dict[str, tuple[float, str]] = {}
-    lost_s = whole_s = 0.0
-    with signals.open(encoding="utf-8", newline="") as file:
-        rows = [(r["intersection"], float(r["time"]), r["state"]) for r in csv.DictReader(file)]
-    last = {name: (name, end_s, "") for name, _, _ in rows}
-    for name, time_s, state in [*rows, *last.values()]:
-        before_s, before = since.get(name, (time_s, state))
-        whole_s += time_s - before_s
-        lost_s += (time_s - before_s) * ("y" in before.lower() or "G" not in before)
-        for place, shown in enumerate(before):
-            spells = greens[name, place]
-            if shown in "gG" and time_s > before_s:
-                if spells and spells[-1][1] == before_s:
-                    spells[-1] = (spells[-1][0], time_s)
-                else:
-                    spells.append((before_s, time_s))
-        since[name] = (time_s, state)
-    return greens, lost_s / whole_s
+def lost_share_of(street: Street, record: Mapping[str, StateChanges]) -> float:
+    """Share of the signals' time that shows amber, or green to nobody."""
+    spans = [
+        (end_s - start_s, "y" in state.lower() or "G" not in state)
+        for changes in record.values()
+        for start_s, end_s, state in changes.spans(street.begin_s, street.end_s)
+    ]
+    return sum(s for s, lost in spans if lost) / sum(s for s, _ in spans)
 
 
 def headways_of(
-    street: Street, greens: Mapping[tuple[str, int], list[Any]], vehroutes: Path
+    street: Street, record: Mapping[str, StateChanges], vehroutes: Path
 ) -> dict[Movement, float]:
     """Headway of each movement in dense platoons. [s]"""
     left_s: dict[Movement, list[float]] = defaultdict(list)
@@ -284,8 +273,12 @@ def headways_of(
     for name, movements in street.signals().items():
         for movement, links in movements.items():
             found: list[float] = []
-            for begin_s, end_s in greens[name, links[0][1]]:
-                platoon = sorted(t for t in left_s[movement] if begin_s < t <= end_s + AMBER_S)
+            places = [place for _, place in links]
+            for spell in shown(record[name], places, street.begin_s, street.end_s):
+                if spell.aspect is not Aspect.GREEN:
+                    continue
+                until_s = spell.end_s + AMBER_S
+                platoon = sorted(t for t in left_s[movement] if spell.start_s < t <= until_s)
                 if len(platoon) >= DENSE_VEH:
                     heads = [b - a for a, b in pairwise(platoon[RAMP_VEH:])]
                     found += [head for head in heads if head <= DENSE_S]
@@ -323,8 +316,9 @@ def main() -> None:
             routes=routes, begin_s=scenario.begin_s, end_s=scenario.end_s,
             headway_s={},
         )  # fmt: skip
-        greens, lost_share = greens_of(job.directory / "signals.csv", scenario.end_s)
-        street.headway_s = headways_of(street, greens, job.directory / VEHROUTES)
+        record = read_signals(job.directory / SIGNALS)
+        lost_share = lost_share_of(street, record)
+        street.headway_s = headways_of(street, record, job.directory / VEHROUTES)
         dense.append(f"{network}: {_headways(street)}")
         reached = runs.text_of(runs.collected({seed: job}).delay_s)
         for share in (0.0, lost_share):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import IO, cast
 from xml.etree.ElementTree import Element, ParseError, iterparse
@@ -227,12 +228,22 @@ def _connection(element: Element) -> NetConnection:
 
 
 def read_net(path: Path) -> NetFile:
-    """Read a .net.xml or .net.xml.gz.
+    """Read a .net.xml or .net.xml.gz; callers share what is read, and must not change it.
 
     Raises
     ------
     InvalidInputError : missing, broken, or no net.
     """
+    try:
+        state = path.stat()
+    except OSError:
+        return _read(path, 0, 0)  # which says what is wrong
+    return _read(path, state.st_mtime_ns, state.st_size)
+
+
+@lru_cache(maxsize=1)  # a run reads its net for the route files, the intersections and the report
+def _read(path: Path, _mtime_ns: int, _size: int) -> NetFile:
+    """Read a net; again if the file has changed."""
     net = NetFile(path=path)
     try:
         for element in elements(path, ("edge", "junction", "connection", "tlLogic")):

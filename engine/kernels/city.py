@@ -61,9 +61,9 @@ class City(NamedTuple):
     lane_groups: IntArray
     """(L,) bit mask of the signal groups that release the lane."""
     lane_storage_veh: FloatArray
-    """(L,) vehicles the lane can hold. [veh]"""
+    """(L,) vehicles that can stand before a road that others share or that merges. [veh]"""
     lane_reach_veh: FloatArray
-    """(L,) vehicles of the longest queue that is looked for, beyond the lane's own storage. [veh]"""
+    """(L,) vehicles of the longest queue that is looked for: up to a signal, on shared roads too. [veh]"""
     lane_advance_m: FloatArray
     """(L,) distance of its advance loop from the stop line, 0 without. [m]"""
     lane_advance_s: FloatArray

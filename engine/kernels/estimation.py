@@ -289,7 +289,7 @@ def _has_no_room(city: City, traffic: Traffic, x: int) -> bool:
     first, last = city.exit_next_ptr[x], city.exit_next_ptr[x + 1]
     for j in range(first, last):
         lane = city.exit_next[j]
-        room_veh = city.lane_storage_veh[lane] - traffic.queue_veh[lane]
+        room_veh = city.lane_reach_veh[lane] - traffic.queue_veh[lane]
         if traffic.green_since_s[lane] > NEVER or room_veh >= 1.0:
             return False
     return bool(last > first)

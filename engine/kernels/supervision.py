@@ -7,8 +7,8 @@ from ampelwerk.engine.kernels.city import City
 from ampelwerk.engine.kernels.traffic import NEVER, Traffic
 
 SHORT_VEH, FULL_SHARE, SHORT_WAIT_S = 3.0, 0.5, 10.0
-"""A lane that stores no more than this is served next when this share of it has been full for this
-long: a queue in it would stand in the junction behind. [veh], [-], [s]"""
+"""A lane on a road that holds no more than this up to the signal behind is served next when this share
+of it has been full for this long: a queue would stand in the junction behind. [veh], [-], [s]"""
 STUCK_S = 15.0
 """A lane that stood on under a stage is not expected to move under it for this long. [s]"""
 
@@ -55,8 +55,8 @@ def longest_waiting(
             red_s = now_s - traffic.green_since_s[lane]
         limit_s = wait_s
         if (
-            city.lane_storage_veh[lane] <= SHORT_VEH
-            and traffic.queue_veh[lane] >= FULL_SHARE * city.lane_storage_veh[lane]
+            city.lane_reach_veh[lane] <= SHORT_VEH
+            and traffic.queue_veh[lane] >= FULL_SHARE * city.lane_reach_veh[lane]
         ):
             limit_s = SHORT_WAIT_S
         if waited_s > limit_s and red_s > max(limit_s, longest_s):

@@ -122,6 +122,26 @@ def test_who_was_served_in_vain_does_not_call_again_at_once(street: Street, whic
 
 
 @LOOKING_AHEAD
+@pytest.mark.parametrize("reach_veh, early", [(2.0, True), (27.0, False)])
+def test_only_a_road_that_is_short_up_to_the_signal_behind_is_emptied_early(
+    street: Street, which: int, reach_veh: float, early: bool
+) -> None:
+    """A lane that starts a few metres before the line, where roads merge, is none."""
+    street.show(0)
+    street.wait(5)
+    traffic = street.estimator.traffic
+    lane = next(k for k in lanes_of(street, 0) if k not in served(street, 0, 0))
+    for other in served(street, 0, 0):
+        traffic.queue_veh[other] = 12.0
+    traffic.queue_veh[lane] = 1.0
+    traffic.departed_s[lane] = traffic.red_since_s[lane] = street.now_s - 11.0
+    street.city.lane_storage_veh[lane] = 1.5
+    street.city.lane_reach_veh[lane] = reach_veh
+    wish = wish_of(strategies(street)[which].decide(street.now_s), 0)
+    assert (wish is not None) == early
+
+
+@LOOKING_AHEAD
 def test_full_exit_is_not_fed(street: Street, which: int) -> None:
     street.show(0)
     street.wait(5)

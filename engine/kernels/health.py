@@ -221,7 +221,9 @@ def judge(
         if health.quality[k] == 0.0 or (health.quality[k] < 1.0 and role in (STOP_LINE, ADVANCE)):
             health.doubted[i] += 1
         if role == STOP_LINE:
-            health.rate[i] += health.own[k] / max(LEAST_S, health.own_s[k])
+            # A lane that stays quiet while others of the signal are heard is no busy one.
+            quiet_s = max(0.0, health.heard_s[i] - health.vehicle_s[k])
+            health.rate[i] += health.own[k] / max(LEAST_S, health.own_s[k] + quiet_s)
     for i in range(len(health.blind)):
         silent_s = now_s - health.heard_s[i]
         most = 2 * health.lost[i] > watch.loops[i]

@@ -1,4 +1,4 @@
-"""Where most loops are lost no strategy knows enough: that intersection follows its fixed plan."""
+"""Where most loops are lost or all silent no strategy knows enough: the fixed plan is followed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ampelwerk.engine.strategies.strategy import Strategy, Wish
 from ampelwerk.models.network import Network
 from ampelwerk.models.plan_schedule import StageSchedule
 
-REASON = "most loops are lost: fixed plan"
+REASON = "most loops are lost or all silent: fixed plan"
 
 
 class PlanWhereBlind:
@@ -19,7 +19,7 @@ class PlanWhereBlind:
     Parameters
     ----------
     strategy : decides everywhere else.
-    blind : (I,) 1 where most loops are lost; kept up to date by `kernels.health`.
+    blind : (I,) 1 where most loops are lost or all silent; kept up to date by `kernels.health`.
     """
 
     def __init__(

@@ -240,6 +240,17 @@ def test_signal_that_falls_silent_is_blind_until_it_is_heard(street: Street) -> 
     assert street.health.state.blind[i] == 0
 
 
+def test_signal_that_was_always_quiet_is_not_blind_when_nobody_comes(street: Street) -> None:
+    """At night a vehicle passes now and then on one of its lanes, and none on the others."""
+    lane = Lane(street)
+    i = street.network.lanes[LANE].intersection
+    for _ in range(6):
+        street.wait(100)
+        lane.vehicles(1)
+    street.wait(300)
+    assert street.health.state.blind[i] == 0
+
+
 @pytest.mark.parametrize("late_s", [6.0, 20.0, 59.0])
 def test_upstream_vehicle_heard_of_too_late_is_not_expected(street: Street, late_s: float) -> None:
     street.show(0)

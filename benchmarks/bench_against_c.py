@@ -50,7 +50,7 @@ def build(folder: Path) -> ctypes.CDLL:
     subprocess.run([*compiler(), *flags, "-o", str(library), str(source), "-lm"], check=True)
     found = ctypes.CDLL(str(library))
     found.repeat.argtypes = [
-        *[ctypes.c_void_p] * 5, *[ctypes.c_int64] * 4, *[ctypes.c_double] * 2, ctypes.c_int64,
+        *[ctypes.c_void_p] * 5, *[ctypes.c_int64] * 4, *[ctypes.c_double] * 3, ctypes.c_int64,
     ]  # fmt: skip
     found.repeat.restype = None
     return found
@@ -95,7 +95,7 @@ def compare(library: ctypes.CDLL, stages: int) -> tuple[float, float, float]:
     def c(k: int, times: int) -> None:
         library.repeat(
             structs[k], *arrays, room.ctypes.data, grid_s.ctypes.data, len(grid_s), 0, stages,
-            LANES, WEIGHTS.start_up_s, WEIGHTS.red_s, times,
+            LANES, WEIGHTS.start_up_s, WEIGHTS.red_s, WEIGHTS.stop_s, times,
         )  # fmt: skip
 
     least = np.full((2, MODELS), np.inf)

@@ -15,6 +15,7 @@ WEIGHTS = Weights(
     coarse_s=DEFAULT.coarse_s,
     start_up_s=DEFAULT.start_up_s,
     red_s=DEFAULT.red_s,
+    stop_s=DEFAULT.stop_s,
 )
 
 

@@ -24,7 +24,7 @@ typedef struct {
     double *flow_veh_s, *less_veh_s, *clear_s, *spare_veh_s;
     int64_t *pair, *yielding, *foe;
     double *cap_veh, *weight, *drain, *red, *going_on, *arriving_veh, *came_veh, *came_then_veh,
-         *waited, *drained, *at_s, *next_s, *last_s;
+         *waited, *drained, *at_s, *next_s, *last_s, *stopped;
     int64_t *moment;
 } Layout;
 
@@ -68,7 +68,7 @@ static int64_t give_way(const Model *m, int64_t q, int64_t first, int64_t last, 
 }
 
 static void lay_out(const Model *m, const int64_t *grid_s, int64_t moments, int64_t stages,
-                    int64_t lanes, double red_s, const Layout *o, const Room *room) {
+                    int64_t lanes, double red_s, double stop_s, const Layout *o, const Room *room) {
     const int64_t L = room->lanes, G = room->moments, E = room->stages * L;
     int64_t second = 0;
     for (int64_t k = 0; k < moments; k++) {
@@ -129,6 +129,16 @@ static void lay_out(const Model *m, const int64_t *grid_s, int64_t moments, int6
     }
     o->row[stages] = place;
     o->pair[stages] = pairs;
+    for (int64_t p = 0; p < stages; p++)
+        for (int64_t q = 0; q < stages; q++) {
+            double stopped = 0.0;
+            for (int64_t lane = 0; lane < lanes; lane++)
+                if (m->flow_veh_s[p * L + lane] > 0.0 && m->flow_veh_s[q * L + lane] <= 0.0) {
+                    double came = o->came_veh[lane * G + moments - 1];
+                    stopped += m->weight[lane] * (came < 1.0 ? came : 1.0);
+                }
+            o->stopped[p * room->stages + q] = stop_s * stopped;
+        }
 }
 
 static double settle(const Layout *y, const Labels *a, int64_t p, int64_t g, int64_t lanes,
@@ -181,11 +191,11 @@ static int clear(const Layout *y, const double *queue_veh, int64_t p, int64_t q,
 }
 
 static void follow(const Layout *y, const Labels *a, int64_t p, int64_t q, int64_t g, int64_t ready,
-                   int64_t end, double begin_s, int64_t L, int64_t G, int64_t E) {
+                   int64_t end, double begin_s, double stopped, int64_t L, int64_t G, int64_t E) {
     const double *from = a->queue_veh + (p * G + g) * L;
     int64_t first = y->row[q];
     const int yielding = clear(y, from, p, q, g, begin_s, E);
-    for (int64_t k = ready; k <= end; k++) a->value[k] = a->red[k];
+    for (int64_t k = ready; k <= end; k++) a->value[k] = a->red[k] + stopped;
     for (int64_t row = first; row < y->row[q + 1]; row += BLOCK) {
         int64_t j = row - first;
         const int64_t *lane = y->lane + row;
@@ -221,10 +231,10 @@ static void follow(const Layout *y, const Labels *a, int64_t p, int64_t q, int64
 
 static void search(const Model *m, const Layout *y, const Labels *a, const Room *room,
                    const int64_t *grid_s, int64_t moments, int64_t present, int64_t stages,
-                   int64_t lanes, double start_up_s, double red_s) {
+                   int64_t lanes, double start_up_s, double red_s, double stop_s) {
     const int64_t P = room->stages, L = room->lanes, G = room->moments, E = P * L;
     const int64_t end = moments - 1;
-    lay_out(m, grid_s, moments, stages, lanes, red_s, y, room);
+    lay_out(m, grid_s, moments, stages, lanes, red_s, stop_s, y, room);
     for (int64_t k = 0; k < stages * G; k++) a->rank[k] = UNSET;
     for (int64_t p = 0; p <= P; p++) a->best[p] = UNSET;
     for (int64_t lane = 0; lane < lanes; lane++)
@@ -247,13 +257,14 @@ static void search(const Model *m, const Layout *y, const Labels *a, const Room 
                 double lost_s = m->lost_s[p * P + q];
                 int64_t until_s = grid_s[g] + (stay ? 1 : (int64_t)ceil(lost_s) + m->min_green_s[q]);
                 int64_t ready = until_s < grid_s[end] ? y->moment[until_s] : end;
-                follow(y, a, p, q, g, ready, end, y->at_s[g] + lost_s + start_up_s, L, G, E);
+                double begin_s = y->at_s[g] + lost_s + start_up_s, stopped = y->stopped[p * P + q];
+                follow(y, a, p, q, g, ready, end, begin_s, stopped, L, G, E);
                 int64_t width = y->row[q + 1] - y->row[q];
                 for (int64_t k = ready; k < end; k++) {
                     int64_t at = q * G + k;
                     if (a->value[k] >= a->rank[at] - TIE) continue;
                     a->rank[at] = a->value[k];
-                    a->cost[at] = a->spent[k];
+                    a->cost[at] = a->spent[k] + stopped;
                     a->first[at] = decision;
                     a->stage[at] = p;
                     a->begin[at] = g;
@@ -270,7 +281,7 @@ static void search(const Model *m, const Layout *y, const Labels *a, const Room 
 
 void repeat(const Model *m, const Layout *y, const Labels *a, const Room *room,
             const int64_t *grid_s, int64_t moments, int64_t present, int64_t stages, int64_t lanes,
-            double start_up_s, double red_s, int64_t times) {
+            double start_up_s, double red_s, double stop_s, int64_t times) {
     while (times--)
-        search(m, y, a, room, grid_s, moments, present, stages, lanes, start_up_s, red_s);
+        search(m, y, a, room, grid_s, moments, present, stages, lanes, start_up_s, red_s, stop_s);
 }

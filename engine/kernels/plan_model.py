@@ -7,6 +7,10 @@ at a time, one row for each stage.
 Turning vehicles that give way go fast or hardly at all: as long as a queue departs the other way they
 find few gaps, afterwards only what arrives there is in their way. When that queue will have gone
 follows from its length, so a lane's service has two values and one moment between them.
+
+Queues count who has not passed the stop line yet. Who had to stop before it loses more time behind it,
+until he drives freely again: for the first of a queue v/2a, for those behind soon next to nothing, since
+they speed up before the line. So a change costs that of the first vehicle on each lane that loses green.
 """
 
 from __future__ import annotations
@@ -38,6 +42,8 @@ class Weights(NamedTuple):
     """Time lost by the first vehicle of a queue. [s]"""
     red_s: float
     """Wait for green of those left at red at the end of the plan. [s]"""
+    stop_s: float
+    """Time lost behind the line by the first of a lane who has to stop. [s]"""
 
 
 class Model(NamedTuple):
@@ -117,15 +123,23 @@ class Layout(NamedTuple):
     """(G,) share of the step before the moment that counts with the queue at its end. [s]"""
     last_s: FloatArray
     """(G,) and with the queue at its begin. [s]"""
+    stopped: FloatArray
+    """(P, P) cost of a change from one stage to another for those who have to stop. [veh s]"""
     moment: IntArray
     """(horizon + 1,) first moment at or after each second."""
 
 
 @kernel
 def lay_out(
-    model: Model, grid_s: IntArray, stages: int, lanes: int, red_s: float, out: Layout
+    model: Model,
+    grid_s: IntArray,
+    stages: int,
+    lanes: int,
+    red_s: float,
+    stop_s: float,
+    out: Layout,
 ) -> None:
-    """Lay a model out.
+    """Lay a model out; `red_s` and `stop_s` as in `Weights`.
 
     grid_s : (G,) moments at which a stage may end, from 0 to the horizon.
     lanes : lanes of the model; further ones are without traffic.
@@ -193,6 +207,13 @@ def lay_out(
                 out.arriving_veh[k, place] = 0.0
             place += 1
     out.row[stages], out.pair[stages] = place, pairs
+    for p in range(stages):
+        for q in range(stages):
+            stopped = 0.0
+            for lane in range(lanes):
+                if model.flow_veh_s[p, lane] > 0.0 and model.flow_veh_s[q, lane] <= 0.0:
+                    stopped += model.weight[lane] * min(1.0, out.came_veh[lane, moments - 1])
+            out.stopped[p, q] = stop_s * stopped
 
 
 @part
@@ -283,5 +304,6 @@ def no_layout(lanes: int, stages: int, moments: int, horizon_s: int) -> Layout:
         at_s=np.zeros(moments),
         next_s=np.zeros(moments),
         last_s=np.zeros(moments),
+        stopped=np.zeros((stages, stages)),
         moment=np.zeros(horizon_s + 1, dtype=np.int64),
     )

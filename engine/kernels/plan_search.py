@@ -80,7 +80,7 @@ def search(
     grid_s : (G,) moments at which a stage may end, from 0 to the horizon.
     stages, lanes : those of the model.
     """
-    lay_out(model, grid_s, stages, lanes, weights.red_s, layout)
+    lay_out(model, grid_s, stages, lanes, weights.red_s, weights.stop_s, layout)
     rank, best, value = labels.rank, labels.best, labels.value
     end = len(grid_s) - 1
     rank[:stages, :] = UNSET
@@ -110,11 +110,12 @@ def search(
                 until_s = grid_s[g] + (1 if stay else shortest_s)
                 ready = layout.moment[until_s] if until_s < grid_s[end] else end
                 begin_s = layout.at_s[g] + model.lost_s[p, q] + weights.start_up_s
-                _follow(layout, labels, p, q, g, ready, end, begin_s)
+                stopped = layout.stopped[p, q]
+                _follow(layout, labels, p, q, g, ready, end, begin_s, stopped)
                 width = layout.row[q + 1] - layout.row[q]
                 for k in range(ready, end):
                     if value[k] < rank[q, k] - TIE:
-                        rank[q, k], labels.cost[q, k] = value[k], labels.spent[k]
+                        rank[q, k], labels.cost[q, k] = value[k], labels.spent[k] + stopped
                         labels.first[q, k] = decision
                         labels.stage[q, k], labels.begin[q, k] = p, g
                         for j in range(0, width, BLOCK):
@@ -181,16 +182,25 @@ def _stand(
 
 @part
 def _follow(
-    layout: Layout, labels: Labels, p: int, q: int, g: int, ready: int, end: int, begin_s: float
+    layout: Layout,
+    labels: Labels,
+    p: int,
+    q: int,
+    g: int,
+    ready: int,
+    end: int,
+    begin_s: float,
+    stopped: float,
 ) -> None:
     """Change from a label to a stage and keep it to the horizon: queues, and cost from `ready` on.
 
-    Lanes that were green before go on; the others begin after the time lost.
+    Lanes that were green before go on; the others begin after the time lost. `stopped` is what the
+    change costs those who have to stop. [veh s]
     """
     first = layout.row[q]
     yielding = _clear(layout, labels, p, q, g, begin_s)
     for k in range(ready, end + 1):
-        labels.value[k] = labels.red[k]
+        labels.value[k] = labels.red[k] + stopped
     for row in range(first, layout.row[q + 1], BLOCK):
         j = row - first
         queue = together(

@@ -27,6 +27,7 @@ class Parameters(NamedTuple):
     coarse_s: int
     start_up_s: float
     red_s: float
+    stop_s: float
     keep_veh_s: float
     keep_share: float
     wait_s: float
@@ -38,6 +39,7 @@ DEFAULT = Parameters(
     coarse_s=3,
     start_up_s=1.0,
     red_s=2.0,
+    stop_s=2.0,
     keep_veh_s=0.5,
     keep_share=0.01,
     wait_s=90.0,
@@ -64,7 +66,7 @@ class RollingHorizon:
     ) -> None:
         p = parameters or DEFAULT
         self.city, self.traffic, self.signals = city, traffic, signals
-        self._weights = Weights(p.horizon_s, p.fine_s, p.coarse_s, p.start_up_s, p.red_s)
+        self._weights = Weights(p.horizon_s, p.fine_s, p.coarse_s, p.start_up_s, p.red_s, p.stop_s)
         self._margins = Margins(p.keep_veh_s, p.keep_share, p.wait_s)
         size = len(signals.stage)
         lanes = int(np.diff(city.lane_ptr).max(initial=1))

@@ -68,6 +68,7 @@ def test_search_finds_what_the_definition_says(data: st.DataObject) -> None:
         coarse_s=data.draw(st.integers(1, 4)),
         start_up_s=data.draw(st.sampled_from([0.0, 1.0, 1.7])),
         red_s=data.draw(st.sampled_from([0.0, 2.0])),
+        stop_s=data.draw(st.sampled_from([0.0, 2.0])),
     )
     grid_s = grid(weights)
     model, lanes, stages = data.draw(models(9, 4, len(grid_s)))
@@ -82,7 +83,7 @@ def test_search_finds_what_the_definition_says(data: st.DataObject) -> None:
 @settings(max_examples=EXAMPLES // 3)
 @given(data=st.data())
 def test_search_is_never_below_the_best_of_all_sequences(data: st.DataObject) -> None:
-    weights = Weights(horizon_s=12, fine_s=12, coarse_s=1, start_up_s=1.0, red_s=2.0)
+    weights = Weights(horizon_s=12, fine_s=12, coarse_s=1, start_up_s=1.0, red_s=2.0, stop_s=2.0)
     grid_s = grid(weights)
     model, lanes, stages = data.draw(models(3, 3, len(grid_s)))
     model.min_green_s[:] = np.maximum(model.min_green_s, 3)
@@ -94,7 +95,7 @@ def test_search_is_never_below_the_best_of_all_sequences(data: st.DataObject) ->
 
 
 def test_only_plan_is_found_exactly() -> None:
-    weights = Weights(horizon_s=4, fine_s=4, coarse_s=1, start_up_s=0.0, red_s=2.0)
+    weights = Weights(horizon_s=4, fine_s=4, coarse_s=1, start_up_s=0.0, red_s=2.0, stop_s=2.0)
     model = no_model(1, 1, 5)
     model.queue_veh[0], model.weight[0], model.drain_s[0] = 3.0, 1.0, 2.0
     model.flow_veh_s[0, 0], model.cap_veh[0, 0] = 0.5, 1e9

@@ -77,11 +77,20 @@ class Walk:
             return Service(clear_s, flow, flow)
         return Service(clear_s, opposed, opposed + (flow - opposed) * free)
 
+    def stopped(self, p: int, q: int) -> float:
+        """The first who comes to each lane that loses green has to stop, if anybody comes."""
+        model, cost = self.model, 0.0
+        for lane in self.lanes:
+            if model.flow_veh_s[p, lane] > 0 and not model.flow_veh_s[q, lane] > 0:
+                came = sum(float(n) for n in model.arriving_veh[: len(self.grid_s) - 1, lane])
+                cost += self.weights.stop_s * float(model.weight[lane]) * min(1.0, came)
+        return cost
+
     def stay(self, label: Label, p: int, q: int, g: int) -> list[tuple[int, float, list[float]]]:
         """Change from stage p to q at moment g and keep it: cost and queues at each moment."""
         model, grid_s = self.model, self.grid_s
         begin_s = grid_s[g] + model.lost_s[p, q] + self.weights.start_up_s
-        queue_veh, cost = list(label.queue_veh), label.cost
+        queue_veh, cost = list(label.queue_veh), label.cost + self.stopped(p, q)
         left_veh = [float(model.cap_veh[q, lane]) for lane in self.lanes]
         service = [self.service(label, p, q, lane, grid_s[g], begin_s) for lane in self.lanes]
         found = []

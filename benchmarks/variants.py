@@ -15,11 +15,12 @@ from ampelwerk.engine.health import LoopHealth
 from ampelwerk.engine.kernels.city import City
 from ampelwerk.engine.kernels.traffic import Traffic
 from ampelwerk.engine.rows import ints
-from ampelwerk.engine.strategies.rolling_horizon import DEFAULT, RollingHorizon
+from ampelwerk.engine.strategies.rolling_horizon import DEFAULT, Parameters, RollingHorizon
 from ampelwerk.engine.stream_layout import FREE_SHARE
 from ampelwerk.models.detection import DetectorFrame, LoopAlarm, LoopRole
 from ampelwerk.sim.controls import Connect, Controlled, connect, loop_roles
 from ampelwerk.sim.run_configuration import RunConfig
+from benchmarks.rollouts import Rollouts
 from benchmarks.truth import REACH_M, Truth, city_lanes
 
 CONTROL = "rolling-horizon"
@@ -140,6 +141,14 @@ def connect_without_feeds(control: str, loop: Controlled) -> Control:
     return connect(control, loop, arrays=_without_feeds)
 
 
+def _rollouts(control: str, loop: Controlled, parameters: Parameters = DEFAULT) -> Control:
+    """The other form of the search."""
+    return Rollouts(loop, control, parameters)
+
+
+LONG = DEFAULT._replace(horizon_s=60)
+
+
 def _horizon(horizon_s: int) -> Variant:
     parameters = DEFAULT._replace(horizon_s=horizon_s)
     return Variant(title=f"horizon {horizon_s} s", connect=partial(connect, parameters=parameters))
@@ -164,6 +173,10 @@ VARIANTS: Mapping[str, Variant] = {
     ),
     "all-stages": Variant(title="stages made up from conflicts, too", connect=connect_all_stages),
     **{f"horizon-{s}": _horizon(s) for s in HORIZONS_S if s != DEFAULT.horizon_s},
+    "rollouts": Variant(title="rollouts of the base policy", connect=_rollouts),
+    "rollouts-60": Variant(
+        title="rollouts, horizon 60 s", connect=partial(_rollouts, parameters=LONG)
+    ),
     "base-policy": Variant(title="base policy alone", control="priority-index"),
 }
 """All rows by short name; the first is what the others are measured against."""

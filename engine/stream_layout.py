@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 
 from ampelwerk.engine.rows import Rows
-from ampelwerk.models.network import Network
+from ampelwerk.models.network import ExitLane, Network
 
 JAM_SPACING_M = 7.5
 """Road one queued car takes up: SUMO's default car, 5 m and a gap of 2.5 m. [m]"""
@@ -60,19 +60,29 @@ class Feeds:
         self.ptr, self.approach, self.stream_ptr = [0], list[int](), [0]
         self.time_s = list[float]()
         for exit_ in network.exits:
-            for a in sorted({network.lanes[lane].approach for lane in exit_.leads_to}):
-                if not exit_.exit_loops or a < 0:
-                    continue
-                approach = network.approaches[a]
-                begin_m = exit_.length_m - network.loops[exit_.exit_loops[0]].position_m
-                between_m = [begin_m - distance_m for distance_m in approach.upstream_m]
-                if not between_m or min(between_m) < FEED_LEAST_M:
-                    continue
-                _, speed_mps = advance_of(network, approach.lanes)
-                self.approach.append(a)
-                self.time_s.append(sum(between_m) / len(between_m) / (FREE_SHARE * speed_mps))
-                self.stream_ptr.append(self.stream_ptr[-1] + len(between_m))
+            approaches = {network.lanes[lane].approach for lane in exit_.leads_to}
+            if len(approaches) == 1 and exit_.exit_loops:
+                self._add(network, exit_, approaches.pop())
             self.ptr.append(len(self.approach))
+
+    def _add(self, network: Network, exit_: ExitLane, number: int) -> None:
+        """A feed, if the road leads to another signal and leaves a way between the loops.
+
+        Where it branches to several approaches too few come for a loop to tell of them.
+        """
+        approach = network.approaches[number]
+        begin_m = exit_.length_m - network.loops[exit_.exit_loops[0]].position_m
+        between_m = [begin_m - distance_m for distance_m in approach.upstream_m]
+        if (
+            approach.intersection == exit_.intersection
+            or not between_m
+            or min(between_m) < FEED_LEAST_M
+        ):
+            return
+        _, speed_mps = advance_of(network, approach.lanes)
+        self.approach.append(number)
+        self.time_s.append(sum(between_m) / len(between_m) / (FREE_SHARE * speed_mps))
+        self.stream_ptr.append(self.stream_ptr[-1] + len(between_m))
 
     def by_approach(self, network: Network) -> Rows:
         """The feeds approach by approach."""

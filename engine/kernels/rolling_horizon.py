@@ -87,62 +87,86 @@ def choose(
     for i in range(first, last):
         out.stage[i] = -1
         out.hold[i] = junction_occupied(traffic, signals, i)
-        if now_s >= signals.decidable_s[i]:
-            _choose_one(
-                city, traffic, signals, weights, margins, grid_s, i, now_s, scratch.model,
-                scratch.layout, scratch.labels, scratch.arrivals_veh, out,
-            )  # fmt: skip
+        present = signals.stage[i]
+        if now_s < signals.decidable_s[i] or release_walkers(city, present, i, out):
+            continue
+        waiting = prepare(
+            city, traffic, signals, margins, grid_s, i, now_s, scratch.arrivals_veh, scratch.model
+        )
+        stages = city.stage_ptr[i + 1] - city.stage_ptr[i]
+        lanes = city.lane_ptr[i + 1] - city.lane_ptr[i]
+        search(
+            scratch.model, weights, scratch.layout, scratch.labels, grid_s, present, stages, lanes
+        )
+        conclude(
+            city, traffic, signals, margins, scratch.model, scratch.labels.best, i, waiting, now_s,
+            out,
+        )  # fmt: skip
 
 
 @kernel
-def _choose_one(
+def prepare(
     city: City,
     traffic: Traffic,
     signals: Signals,
-    weights: Weights,
     margins: Margins,
     grid_s: IntArray,
     i: int,
     now_s: float,
-    model: Model,
-    layout: Layout,
-    labels: Labels,
     arrivals_veh: FloatArray,
-    out: Choice,
-) -> None:
-    """One intersection."""
-    if release_walkers(city, signals.stage[i], i, out):
-        return
-    first_stage = city.stage_ptr[i]
-    stages, present = city.stage_ptr[i + 1] - first_stage, signals.stage[i]
-    lanes = city.lane_ptr[i + 1] - city.lane_ptr[i]
+    out: Model,
+) -> int:
+    """The model of an intersection, and the lane that has waited too long, or -1."""
+    first_stage, present = city.stage_ptr[i], signals.stage[i]
     waiting = longest_waiting(city, traffic, i, first_stage + present, now_s, margins.wait_s)
     late = waiting < 0 and busy_elsewhere(city, traffic, i, first_stage + present)
-    _gather(city, traffic, signals, grid_s, i, now_s, arrivals_veh, model)
-    for p in range(stages):
+    _gather(city, traffic, signals, grid_s, i, now_s, arrivals_veh, out)
+    for p in range(city.stage_ptr[i + 1] - first_stage):
         # Pedestrians who come late wait for the next change: letting them go now would delay it.
         if late and city.without_walkers[first_stage + p] == present:
-            model.allowed[p] = 0
-    search(model, weights, layout, labels, grid_s, present, stages, lanes)
+            out.allowed[p] = 0
+    return int(waiting)
+
+
+@kernel
+def conclude(
+    city: City,
+    traffic: Traffic,
+    signals: Signals,
+    margins: Margins,
+    model: Model,
+    cost: FloatArray,
+    i: int,
+    waiting: int,
+    now_s: float,
+    out: Choice,
+) -> None:
+    """What follows from the cost of the best plan of each first decision.
+
+    cost : (P + 1,) as `Labels.best`. [veh s]
+    waiting : lane that has waited too long, or -1.
+    """
+    first_stage, present = city.stage_ptr[i], signals.stage[i]
+    stages = city.stage_ptr[i + 1] - first_stage
     best, second = -1, -1
     for p in range(stages):
-        if p == present or labels.best[p] >= UNSET:
+        if p == present or cost[p] >= UNSET:
             continue
         if waiting >= 0 and not serves(city, first_stage + p, waiting):
             continue
-        if best < 0 or labels.best[p] < labels.best[best]:
+        if best < 0 or cost[p] < cost[best]:
             best, second = p, best
-        elif second < 0 or labels.best[p] < labels.best[second]:
+        elif second < 0 or cost[p] < cost[second]:
             second = p
     if best < 0:
         return
     if waiting >= 0:
         out.stage[i], out.runner_up[i], out.reason[i] = best, second, BY_SUPERVISOR
         out.binding[i] = WAIT_LIMIT
-        out.gap[i] = 0.0 if second < 0 else labels.best[second] - labels.best[best]
+        out.gap[i] = 0.0 if second < 0 else cost[second] - cost[best]
         return
-    stay = labels.best[stages]
-    gain = stay - labels.best[best]
+    stay = cost[stages]
+    gain = stay - cost[best]
     if gain > max(margins.keep_veh_s, margins.keep_share * stay):
         out.stage[i], out.runner_up[i], out.gap[i] = best, present, gain
     else:

@@ -44,11 +44,12 @@ DEFAULT = Parameters(
     keep_share=0.01,
     wait_s=90.0,
 )
-_REASON = {
+REASON = {
     decision.BY_PLAN: "the best plan switches now",
     decision.BY_SUPERVISOR: "a lane has waited too long",
     decision.BY_WALKERS: "pedestrians have been served",
 }
+"""Codes of `Choice.reason` in words."""
 
 
 class RollingHorizon:
@@ -97,4 +98,4 @@ class RollingHorizon:
 
     def decide(self, now_s: float) -> Sequence[Wish]:
         """Wishes for the intersections whose stage should change."""
-        return wishes_of(self.choose(now_s), self.signals, _REASON)
+        return wishes_of(self.choose(now_s), self.signals, REASON)

@@ -9,14 +9,12 @@ from functools import partial
 import numpy as np
 
 from ampelwerk.controllers.control import Control
-from ampelwerk.engine.city import lay_out
+from ampelwerk.engine.city import FREE_SHARE, lay_out
 from ampelwerk.engine.estimation import Estimator
 from ampelwerk.engine.health import LoopHealth
-from ampelwerk.engine.kernels.city import City
 from ampelwerk.engine.kernels.traffic import Traffic
 from ampelwerk.engine.rows import ints
 from ampelwerk.engine.strategies.rolling_horizon import DEFAULT, Parameters, RollingHorizon
-from ampelwerk.engine.stream_layout import FREE_SHARE
 from ampelwerk.models.detection import DetectorFrame, LoopAlarm, LoopRole
 from ampelwerk.sim.controls import Connect, Controlled, connect, loop_roles
 from ampelwerk.sim.run_configuration import RunConfig
@@ -86,7 +84,6 @@ class TrueControl:
             coming=np.zeros(lanes, dtype=np.int64),
             coming_s=np.zeros((lanes, MOST_COMING)),
             ahead=np.zeros_like(believed.ahead),
-            fed=np.zeros_like(believed.fed),
             advance_s=reach_s,
             cover=np.zeros_like(believed.cover),
             departed_s=np.full(lanes, loop.begin_s),
@@ -123,24 +120,6 @@ def connect_all_stages(control: str, loop: Controlled) -> Control:
     return connect(control, loop, arrays=lambda city: city._replace(selectable=selectable))
 
 
-def _without_feeds(city: City) -> City:
-    """Nobody hears what leaves the neighbours."""
-    none = city.feed_approach[:0]
-    return city._replace(
-        exit_feed_ptr=np.zeros_like(city.exit_feed_ptr),
-        feed_approach=none,
-        feed_s=city.feed_s[:0],
-        feed_stream_ptr=city.feed_stream_ptr[:1],
-        approach_feed_ptr=np.zeros_like(city.approach_feed_ptr),
-        approach_feed=none,
-    )
-
-
-def connect_without_feeds(control: str, loop: Controlled) -> Control:
-    """The neighbours' outflow is not told."""
-    return connect(control, loop, arrays=_without_feeds)
-
-
 def _rollouts(control: str, loop: Controlled, parameters: Parameters = DEFAULT) -> Control:
     """The other form of the search."""
     return Rollouts(loop, control, parameters)
@@ -159,7 +138,6 @@ VARIANTS: Mapping[str, Variant] = {
     COMPLETE: Variant(title=f"complete, horizon {DEFAULT.horizon_s} s"),
     "truth": Variant(title=f"truth up to {REACH_M:g} m instead", connect=connect_truth),
     "no-upstream": Variant(title="no upstream loops", without_loops=(LoopRole.UPSTREAM,)),
-    "no-outflow": Variant(title="no neighbours' outflow", connect=connect_without_feeds),
     "no-advance": Variant(title="no advance loops", without_loops=(LoopRole.ADVANCE,)),
     "no-exit": Variant(title="no exit loops", without_loops=(LoopRole.EXIT,)),
     "stop-line": Variant(

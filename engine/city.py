@@ -6,7 +6,7 @@ saturation flow, which loops tell about it, how long a transition takes.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 
 import numpy as np
@@ -21,14 +21,19 @@ from ampelwerk.engine.kernels.city import (
 )
 from ampelwerk.engine.lane_service import CROSSING, LaneService, lane_service
 from ampelwerk.engine.rows import Rows, floats, ints
-from ampelwerk.engine.stream_layout import FREE_SHARE, JAM_SPACING_M, Feeds, Streams
 from ampelwerk.models.detection import LoopRole
 from ampelwerk.models.envelope import RoadUser
 from ampelwerk.models.intersection import Intersection
 from ampelwerk.models.network import Network, StopLane
 
+JAM_SPACING_M = 7.5
+"""Road one queued car takes up: SUMO's default car, 5 m and a gap of 2.5 m. [m]"""
 MOST_FOES = 62
 """Lanes of an intersection from which others may be said to come: as many as a mask has bits."""
+FREE_SHARE = 0.95
+"""Undelayed speed as a share of the speed limit, at first. [-]"""
+STRAIGHT_SHARE = 0.9
+"""Share of vehicles that stay in the lanes straight ahead of an upstream loop, at first. [-]"""
 ROAD_USER_WEIGHT = {RoadUser.TRAM: 20.0, RoadUser.BUS: 10.0}
 """Weight of one vehicle on a lane of its own, from persons aboard; a car weighs 1."""
 
@@ -39,6 +44,14 @@ _ROLE = {
     LoopRole.EXIT: EXIT,
     LoopRole.CALL: CALL,
 }
+
+
+class _Streams:
+    """Collects streams."""
+
+    def __init__(self) -> None:
+        self.ptr, self.loop, self.lanes = [0], list[int](), Rows()
+        self.time_s, self.room_veh, self.share = list[float](), list[float](), list[float]()
 
 
 def transition_times_s(intersection: Intersection) -> list[list[float]]:
@@ -56,6 +69,18 @@ def transition_times_s(intersection: Intersection) -> list[list[float]]:
         return max(gaps, default=0) / 10
 
     return [[longest(here, there) for there in groups] for here in groups]
+
+
+def lane_shares(lanes: Sequence[int], ahead: Sequence[int]) -> list[float]:
+    """Prior chance of each lane for a vehicle on a loop that leads straight on to some of them."""
+    straight = len(ahead) or len(lanes)
+    aside = len(lanes) - straight
+    if aside == 0 or not ahead:
+        return [1.0 / len(lanes)] * len(lanes)
+    return [
+        STRAIGHT_SHARE / straight if lane in ahead else (1 - STRAIGHT_SHARE) / aside
+        for lane in lanes
+    ]
 
 
 def lay_out(network: Network) -> City:
@@ -154,6 +179,41 @@ class _Layout:
             rows.add(dict.fromkeys(found))
         return rows
 
+    def _streams(self) -> _Streams:
+        """The streams, approach by approach."""
+        found = _Streams()
+        fed = Counter(loop for a in self.network.approaches for loop in a.upstream_loops)
+        for approach in self.network.approaches:
+            advance_m, speed_mps = self._advance_of(approach.lanes)
+            for loop, distance_m, ahead in zip(
+                approach.upstream_loops,
+                approach.upstream_m,
+                approach.upstream_lanes,
+                strict=True,
+            ):
+                between_m = max(distance_m - advance_m, 0.0)
+                found.loop.append(loop)
+                found.time_s.append(between_m / (FREE_SHARE * speed_mps))
+                found.room_veh.append(between_m / JAM_SPACING_M)
+                found.lanes.add(approach.lanes)
+                found.share += [share / fed[loop] for share in lane_shares(approach.lanes, ahead)]
+            found.ptr.append(len(found.loop))
+        return found
+
+    def _site_streams(self, streams: _Streams) -> Rows:
+        """The streams intersection by intersection."""
+        site_of = [
+            self.network.lanes[approach.lanes[0]].intersection if approach.lanes else -1
+            for approach in self.network.approaches
+        ]
+        found: dict[int, list[int]] = defaultdict(list)
+        for a, site in enumerate(site_of):
+            found[site].extend(range(streams.ptr[a], streams.ptr[a + 1]))
+        rows = Rows()
+        for i in range(len(self.network.intersections)):
+            rows.add(found[i])
+        return rows
+
     def _loop_targets(self, stream_loops: Sequence[int]) -> Rows:
         network = self.network
         targets: dict[int, list[int]] = defaultdict(list)
@@ -172,6 +232,13 @@ class _Layout:
         for loop in range(len(network.loops)):
             rows.add(targets[loop])
         return rows
+
+    def _advance_of(self, lanes: Sequence[int]) -> tuple[float, float]:
+        """Mean distance of the advance loops of some lanes (0 if none) and their speed limit."""
+        chosen = [self.network.lanes[lane] for lane in lanes]
+        with_loop = [lane.advance_m for lane in chosen if lane.advance_loops]
+        speed_mps = max((lane.speed_mps for lane in chosen), default=13.9)
+        return (sum(with_loop) / len(with_loop) if with_loop else 0.0), speed_mps
 
     def city(self) -> City:
         """Put the arrays together."""
@@ -199,9 +266,9 @@ class _Layout:
                 for loop in sorted(exit_.exit_loops)
                 if network.loops[loop].role is LoopRole.EXIT
             )
-        streams, feeds = Streams(network), Feeds(network)
+        streams = self._streams()
         targets = self._loop_targets(streams.loop)
-        site_streams, approach_feeds = streams.by_site(network), feeds.by_approach(network)
+        site_streams = self._site_streams(streams)
         blocks, block_ptr = list[float](), list[int]()
         for intersection in network.intersections:
             block_ptr.append(len(blocks))
@@ -288,12 +355,6 @@ class _Layout:
             exit_intersection=ints(exit_.intersection for exit_ in network.exits),
             exit_loop_ptr=ints(exit_loops.ptr),
             exit_loop=ints(exit_loops.value),
-            exit_feed_ptr=ints(feeds.ptr),
-            feed_approach=ints(feeds.approach),
-            feed_s=floats(feeds.time_s),
-            feed_stream_ptr=ints(feeds.stream_ptr),
-            approach_feed_ptr=ints(approach_feeds.ptr),
-            approach_feed=ints(approach_feeds.value),
             exit_next_ptr=ints(following.ptr),
             exit_next=ints(following.value),
         )

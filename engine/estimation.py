@@ -9,18 +9,18 @@ from ampelwerk.engine.health import LoopHealth
 from ampelwerk.engine.kernels import estimation
 from ampelwerk.engine.kernels.city import City, FloatArray, IntArray
 from ampelwerk.engine.kernels.decision import Signals
-from ampelwerk.engine.kernels.traffic import AHEAD, BOX_S, COMING, FED, NEVER, Traffic
+from ampelwerk.engine.kernels.traffic import AHEAD, BOX_S, COMING, NEVER, Traffic
 from ampelwerk.models.detection import DetectorFrame
 
 ANNOUNCED = 0.9
-"""Share of vehicles that loops further up announce, at first. [-]"""
+"""Share of a lane's vehicles that upstream loops announce, at first. [-]"""
 
 
 def no_traffic(city: City, now_s: float) -> Traffic:
     """Beliefs before the first frame: empty roads, equal lane shares."""
     lanes, streams = city.lanes, len(city.stream_s)
     loops, entries = len(city.loop_role), len(city.entry_lane)
-    sites, approaches = len(city.lane_ptr) - 1, len(city.approach_lane_ptr) - 1
+    sites = len(city.lane_ptr) - 1
     return Traffic(
         queue_veh=np.zeros(lanes),
         behind_veh=np.zeros(lanes),
@@ -29,12 +29,6 @@ def no_traffic(city: City, now_s: float) -> Traffic:
         coming_s=np.zeros((lanes, COMING)),
         ahead=np.zeros(streams, dtype=np.int64),
         ahead_s=np.zeros((streams, AHEAD)),
-        fed=np.zeros(approaches, dtype=np.int64),
-        fed_s=np.zeros((approaches, FED)),
-        fed_by=np.zeros((approaches, FED), dtype=np.int64),
-        feed_s=city.feed_s.copy(),
-        feed_share=_feed_share(city),
-        fed_cover=np.full(streams, ANNOUNCED),
         advance_s=city.lane_advance_s.copy(),
         stream_s=city.stream_s.copy(),
         share=city.stream_share.copy(),
@@ -80,12 +74,6 @@ def _cover(city: City) -> FloatArray:
             if total > 0.0:
                 cover[entries] *= ANNOUNCED / total
     return cover
-
-
-def _feed_share(city: City) -> FloatArray:
-    """Chance of each stream for a vehicle of a feed, before any came: all the same."""
-    streams = np.diff(city.feed_stream_ptr)
-    return np.repeat(ANNOUNCED / np.maximum(streams, 1), streams)
 
 
 class Estimator:

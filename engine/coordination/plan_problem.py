@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ampelwerk.engine.city import ROAD_USER_WEIGHT
+from ampelwerk.engine.city import FREE_SHARE, JAM_SPACING_M, ROAD_USER_WEIGHT
 from ampelwerk.engine.coordination.lane_flows import following_order, lane_flows
 from ampelwerk.engine.coordination.stage_sequence import StageSequence
 from ampelwerk.engine.coordination.traffic_demand import TrafficDemand
@@ -17,7 +17,6 @@ from ampelwerk.engine.kernels.city import FloatArray
 from ampelwerk.engine.kernels.dispersion import EARLIEST, smoothing
 from ampelwerk.engine.kernels.performance_index import Plans, Problem
 from ampelwerk.engine.rows import Rows, floats, ints
-from ampelwerk.engine.stream_layout import FREE_SHARE, JAM_SPACING_M
 from ampelwerk.models.network import Network
 
 START_UP_S = 2.0

@@ -10,15 +10,10 @@ from __future__ import annotations
 
 from ampelwerk.engine._jit import kernel
 from ampelwerk.engine.kernels.city import City, FloatArray
-from ampelwerk.engine.kernels.feeds import (
-    EARLY_S,
-    LATE_COST,
-    SHARE_STEP,
-    TIME_STEP,
-    announce,
-)
 from ampelwerk.engine.kernels.traffic import AHEAD, COMING, NEVER, Traffic
 
+EARLY_S = 4.0
+"""A vehicle may reach the advance loop this long before it is due. [s]"""
 OVERDUE_S = 3.0
 """One not seen this long after it was due has turned off, or stands in a queue. [s]"""
 HELD_UP_S = 2.0
@@ -29,8 +24,14 @@ HELD_S = 3.0
 """A loop occupied this long is held by a queue. [s]"""
 GAP_S = 3.5
 """A gap this long over an advance loop shows that no queue reaches beyond it. [s]"""
+SHARE_STEP = 0.03
+"""Step of the moving averages of shares and covers, once enough vehicles have been seen. [-]"""
 PRIOR_VEH = 10.0
 """Vehicles that the first shares and covers count as; until then all seen weigh the same. [veh]"""
+TIME_STEP = 0.05
+"""Step of the moving averages of travel times. [-]"""
+LATE_COST = 0.1
+"""Share by which a second of delay makes a stream less likely as a vehicle's origin. [1/s]"""
 
 
 @kernel
@@ -282,9 +283,6 @@ def predict(city: City, traffic: Traffic, lane: int, now_s: float, out_veh: Floa
         until = min(horizon, int(to_line_s + traffic.stream_s[u]))
         for second in range(min(horizon, int(to_line_s)), until):
             out_veh[second] -= announced
-        announce(
-            city, traffic, u, share, announced, to_line_s + traffic.stream_s[u], now_s, out_veh
-        )
     total = 0.0
     for second in range(horizon):
         total += max(0.0, out_veh[second])

@@ -116,18 +116,6 @@ class City(NamedTuple):
     """(X+1,) exit loops of each exit lane, in ascending order."""
     exit_loop: IntArray
     """Loop indices for `exit_loop_ptr`."""
-    exit_feed_ptr: IntArray
-    """(X + 1,) first feed of each exit lane."""
-    feed_approach: IntArray
-    """(D,) approach that the feed leads to."""
-    feed_s: FloatArray
-    """(D,) undelayed travel time from exit loop to upstream loops. [s]"""
-    feed_stream_ptr: IntArray
-    """(D + 1,) first of the feed's chances of the streams of its approach."""
-    approach_feed_ptr: IntArray
-    """(A + 1,) first feed of each approach in `approach_feed`."""
-    approach_feed: IntArray
-    """Feeds for `approach_feed_ptr`."""
     exit_next_ptr: IntArray
     """(X+1,) stop-line lanes of the next signal that each exit lane feeds."""
     exit_next: IntArray

@@ -28,7 +28,6 @@ from ampelwerk.engine.kernels.city import (
     IntArray,
 )
 from ampelwerk.engine.kernels.decision import Signals, in_transition
-from ampelwerk.engine.kernels.feeds import give_up, leave_neighbour, reach_upstream_loop
 from ampelwerk.engine.kernels.junction_box import count_late, enter_junction, leave_junction
 from ampelwerk.engine.kernels.saturation_flow import learn_flow
 from ampelwerk.engine.kernels.traffic import NEVER, Traffic
@@ -76,7 +75,6 @@ def book(
                     come_to_advance_loop(city, traffic, city.loop_target[j], at_s[k], now_s)
             elif role == UPSTREAM:
                 for j in range(first, last):
-                    reach_upstream_loop(city, traffic, city.loop_target[j], at_s[k])
                     come_into_stream(traffic, city.loop_target[j], at_s[k], now_s)
             elif role == STOP_LINE:
                 for j in range(first, last):
@@ -87,8 +85,6 @@ def book(
                     if traffic.called_s[lane] == NEVER:
                         traffic.called_s[lane] = at_s[k]
             elif role == EXIT and last > first:
-                for j in range(first, last):
-                    leave_neighbour(city, traffic, city.loop_target[j], at_s[k], now_s)
                 i = city.exit_intersection[city.loop_target[first]]
                 leave_junction(traffic, i, at_s[k], now_s)
         else:
@@ -146,7 +142,6 @@ def believe(
     signals : what they showed meanwhile.
     first, last : the intersections from the one to before the other.
     """
-    give_up(city, traffic, first, last, now_s)
     fall_due(city, traffic, first, last, now_s)
     stand_behind(city, traffic, first, last, now_s)
     _learn_rates(city, traffic, first, last, now_s, step_s)

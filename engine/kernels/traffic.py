@@ -8,8 +8,8 @@ from ampelwerk.engine.kernels.city import FloatArray, IntArray
 
 BOX_S = 32
 """Seconds remembered of who came into the junction and who left it. [s]"""
-COMING, AHEAD, FED = 24, 48, 32
-"""Most vehicles remembered up to the stop line, up to the advance loop, up to the upstream loop."""
+COMING, AHEAD = 24, 48
+"""Most vehicles remembered between advance loop and stop line, and upstream of it."""
 NEVER = -1.0e9
 """A moment before everything. [s]"""
 
@@ -31,18 +31,6 @@ class Traffic(NamedTuple):
     """(U,) vehicles between upstream loop and advance loops."""
     ahead_s: FloatArray
     """(U, AHEAD) moments they are due at the advance loops (or the stop line without). [s]"""
-    fed: IntArray
-    """(A,) vehicles between a neighbour's exit loops and the approach's upstream loops."""
-    fed_s: FloatArray
-    """(A, FED) moments they are due at the upstream loops. [s]"""
-    fed_by: IntArray
-    """(A, FED) feeds they come by."""
-    feed_s: FloatArray
-    """(D,) undelayed travel time from exit loop to upstream loops, learnt. [s]"""
-    feed_share: FloatArray
-    """Chance that a vehicle of the feed comes into each stream of its approach. [-]"""
-    fed_cover: FloatArray
-    """(U,) share of the stream's vehicles that exit loops announce. [-]"""
     advance_s: FloatArray
     """(L,) undelayed travel time from advance loop to stop line, learnt. [s]"""
     stream_s: FloatArray

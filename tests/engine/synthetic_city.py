@@ -38,8 +38,6 @@ STAGES = (
 SPLIT = (0.35, 0.15, 0.35, 0.15)
 """Upstream loop to advance loop 8 s, from there to the line 4 s, over the junction 3 s."""
 TO_ADVANCE_S, TO_LINE_S, OVER_S, SLOTS = 8, 4, 3, 16
-TO_UPSTREAM_S = 8.0
-"""From the exit loop of the neighbour to the upstream loop. [s]"""
 ZONE_VEH = 6
 """Vehicles between advance loop and stop line."""
 
@@ -106,12 +104,6 @@ def one_intersection(stages: int, rng: np.random.Generator) -> City:
         exit_intersection=np.zeros(LANES, dtype=np.int64),
         exit_loop_ptr=each,
         exit_loop=3 * LANES + lane,
-        exit_feed_ptr=each,
-        feed_approach=lane // 3,
-        feed_s=TO_UPSTREAM_S * ones,
-        feed_stream_ptr=3 * each,
-        approach_feed_ptr=np.arange(0, LANES + 1, 3),
-        approach_feed=lane,
         exit_next_ptr=np.zeros_like(each),
         exit_next=no_float[:0].astype(np.int64),
     )
@@ -133,8 +125,6 @@ _POINTS_AT = {
     "loop_target": "lane_groups",
     "exit_intersection": "transition_ptr",
     "exit_loop": "loop_role",
-    "feed_approach": "approaches",
-    "approach_feed": "feed_s",
     "transition_ptr": "transition_s",
 }
 """What indices in an array count. All targets of loops come twelve to an intersection."""
@@ -166,12 +156,9 @@ def city_of(intersections: int, seed: int) -> City:
     kinds = [one_intersection(4 + k % 5, rng) for k in range(50)]
     city = join([kinds[i % len(kinds)] for i in range(intersections)])
     lanes = intersections * LANES
-    towards = (np.arange(lanes) + LANES) % lanes
     return city._replace(
         exit_next_ptr=np.arange(lanes + 1),
-        exit_next=towards,
-        feed_approach=towards // 3,
-        approach_feed=(np.arange(lanes) - LANES) % lanes,
+        exit_next=(np.arange(lanes) + LANES) % lanes,
     )
 
 

@@ -30,8 +30,10 @@ def test_any_number_of_threads_gives_the_same(threads: int) -> None:
 
 def test_city_decides_as_its_intersections_would_alone() -> None:
     town = Town(SIZE, 2)
-    for _ in range(TICKS):
+    for tick in range(2 * TICKS):
         choice = town.tick()
+        if tick >= TICKS and (choice.stage >= 0).any():
+            break  # in some seconds every signal of a few is in a transition or a minimum green
     assert (choice.reason[choice.stage >= 0] == BY_PLAN).any()
     wished = choice.stage.copy()
     wishes = town.engine.strategy.decide(float(town.second))

@@ -5,18 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from ampelwerk.engine.kernels.city import IntArray
-from ampelwerk.engine.kernels.plan_model import Model, Weights, no_model, time_grid
+from ampelwerk.engine.kernels.plan_model import Model, no_model, time_grid
 from ampelwerk.engine.strategies.rolling_horizon import DEFAULT
 from tests.engine.synthetic_city import FLOW_VEH_S, LANES, STAGES
 
-WEIGHTS = Weights(
-    horizon_s=DEFAULT.horizon_s,
-    fine_s=DEFAULT.fine_s,
-    coarse_s=DEFAULT.coarse_s,
-    start_up_s=DEFAULT.start_up_s,
-    red_s=DEFAULT.red_s,
-    stop_s=DEFAULT.stop_s,
-)
+WEIGHTS = DEFAULT.weights
 
 
 def grid() -> IntArray:

@@ -19,11 +19,11 @@ from ampelwerk.engine.city import lay_out
 from ampelwerk.engine.estimation import Estimator
 from ampelwerk.engine.health import LoopHealth
 from ampelwerk.engine.kernels.city import City, FloatArray, IntArray
-from ampelwerk.engine.kernels.decision import Choice, Signals, release_walkers
-from ampelwerk.engine.kernels.junction_box import junction_occupied
+from ampelwerk.engine.kernels.decision import Choice, Signals
 from ampelwerk.engine.kernels.plan_model import Model, Weights, no_model
 from ampelwerk.engine.kernels.plan_search import UNSET
 from ampelwerk.engine.kernels.rolling_horizon import Margins, conclude, prepare
+from ampelwerk.engine.kernels.supervision import may_decide
 from ampelwerk.engine.kernels.traffic import Traffic
 from ampelwerk.engine.strategies.rolling_horizon import DEFAULT, REASON, Parameters
 from ampelwerk.engine.strategies.strategy import Wish
@@ -226,14 +226,12 @@ def choose(
 ) -> None:
     """Decide for every intersection that may."""
     for i in range(len(signals.stage)):
-        out.stage[i] = -1
-        out.hold[i] = junction_occupied(traffic, signals, i)
-        present = signals.stage[i]
-        if now_s < signals.decidable_s[i] or release_walkers(city, present, i, out):
+        if not may_decide(city, traffic, signals, i, now_s, out):
             continue
         waiting = prepare(city, traffic, signals, margins, grid_s, i, now_s, arrivals_veh, model)
         lanes = city.lane_ptr[i + 1] - city.lane_ptr[i]
-        roll_out(model, weights, room, present, city.stage_ptr[i + 1] - city.stage_ptr[i], lanes)
+        stages = city.stage_ptr[i + 1] - city.stage_ptr[i]
+        roll_out(model, weights, room, signals.stage[i], stages, lanes)
         conclude(city, traffic, signals, margins, model, room.cost, i, waiting, now_s, out)
 
 
@@ -248,8 +246,7 @@ class Rollouts:
         self.alarms: Sequence[LoopAlarm] = health.alarms
         lanes = int(np.diff(city.lane_ptr).max(initial=1))
         stages = int(np.diff(city.stage_ptr).max(initial=1))
-        self._weights = Weights(p.horizon_s, p.fine_s, p.coarse_s, p.start_up_s, p.red_s, p.stop_s)
-        self._margins = Margins(p.keep_veh_s, p.keep_share, p.wait_s)
+        self._weights, self._margins = p.weights, p.margins
         self._grid_s = np.arange(p.horizon_s + 1)
         self._model = no_model(lanes, stages, p.horizon_s + 1)
         self._arrivals_veh = np.zeros(p.horizon_s)

@@ -125,9 +125,6 @@ def _rollouts(control: str, loop: Controlled, parameters: Parameters = DEFAULT) 
     return Rollouts(loop, control, parameters)
 
 
-LONG = DEFAULT._replace(horizon_s=60)
-
-
 def _horizon(horizon_s: int) -> Variant:
     parameters = DEFAULT._replace(horizon_s=horizon_s)
     return Variant(title=f"horizon {horizon_s} s", connect=partial(connect, parameters=parameters))
@@ -153,7 +150,8 @@ VARIANTS: Mapping[str, Variant] = {
     **{f"horizon-{s}": _horizon(s) for s in HORIZONS_S if s != DEFAULT.horizon_s},
     "rollouts": Variant(title="rollouts of the base policy", connect=_rollouts),
     "rollouts-60": Variant(
-        title="rollouts, horizon 60 s", connect=partial(_rollouts, parameters=LONG)
+        title="rollouts, horizon 60 s",
+        connect=partial(_rollouts, parameters=DEFAULT._replace(horizon_s=60)),
     ),
     "base-policy": Variant(title="base policy alone", control="priority-index"),
 }

@@ -24,16 +24,15 @@ from ampelwerk.engine.kernels.decision import (
     WAIT_LIMIT,
     Choice,
     Signals,
-    release_walkers,
     transition_s,
 )
-from ampelwerk.engine.kernels.junction_box import junction_occupied
 from ampelwerk.engine.kernels.saturation_flow import flow_veh_s
 from ampelwerk.engine.kernels.supervision import (
     STUCK_S,
     busy_elsewhere,
     exit_share,
     longest_waiting,
+    may_decide,
     serves,
 )
 from ampelwerk.engine.kernels.traffic import NEVER, Traffic
@@ -81,11 +80,9 @@ def choose(
     """
     changes = 0
     for i in range(len(signals.stage)):
-        out.stage[i] = -1
-        out.hold[i] = junction_occupied(traffic, signals, i)
-        if now_s >= signals.decidable_s[i]:
+        if may_decide(city, traffic, signals, i, now_s, out):
             _choose_one(city, traffic, signals, parameters, i, now_s, scratch_veh, out)
-            changes += out.stage[i] >= 0 and out.stage[i] != signals.stage[i]
+        changes += out.stage[i] >= 0 and out.stage[i] != signals.stage[i]
         changes += out.hold[i]
     return changes
 
@@ -102,8 +99,6 @@ def _choose_one(
     out: Choice,
 ) -> None:
     """Index of every stage, the present one favoured; then the supervisor."""
-    if release_walkers(city, signals.stage[i], i, out):
-        return
     first_lane, first_stage = city.lane_ptr[i], city.stage_ptr[i]
     for lane in range(first_lane, city.lane_ptr[i + 1]):
         predict(city, traffic, lane, now_s, arrivals_veh[lane - first_lane])

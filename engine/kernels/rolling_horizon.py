@@ -23,11 +23,9 @@ from ampelwerk.engine.kernels.decision import (
     Choice,
     Signals,
     binding_rule,
-    release_walkers,
     transition_s,
 )
 from ampelwerk.engine.kernels.estimation import crossing_veh
-from ampelwerk.engine.kernels.junction_box import junction_occupied
 from ampelwerk.engine.kernels.plan_model import Layout, Model, Weights, no_layout, no_model
 from ampelwerk.engine.kernels.plan_search import UNSET, Labels, no_labels, search
 from ampelwerk.engine.kernels.saturation_flow import (
@@ -40,6 +38,7 @@ from ampelwerk.engine.kernels.supervision import (
     busy_elsewhere,
     exit_share,
     longest_waiting,
+    may_decide,
     serves,
 )
 from ampelwerk.engine.kernels.traffic import Traffic
@@ -85,10 +84,7 @@ def choose(
     first, last : the intersections from the one to before the other.
     """
     for i in range(first, last):
-        out.stage[i] = -1
-        out.hold[i] = junction_occupied(traffic, signals, i)
-        present = signals.stage[i]
-        if now_s < signals.decidable_s[i] or release_walkers(city, present, i, out):
+        if not may_decide(city, traffic, signals, i, now_s, out):
             continue
         waiting = prepare(
             city, traffic, signals, margins, grid_s, i, now_s, scratch.arrivals_veh, scratch.model
@@ -96,7 +92,14 @@ def choose(
         stages = city.stage_ptr[i + 1] - city.stage_ptr[i]
         lanes = city.lane_ptr[i + 1] - city.lane_ptr[i]
         search(
-            scratch.model, weights, scratch.layout, scratch.labels, grid_s, present, stages, lanes
+            scratch.model,
+            weights,
+            scratch.layout,
+            scratch.labels,
+            grid_s,
+            signals.stage[i],
+            stages,
+            lanes,
         )
         conclude(
             city, traffic, signals, margins, scratch.model, scratch.labels.best, i, waiting, now_s,

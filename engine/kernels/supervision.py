@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from ampelwerk.engine._jit import kernel
 from ampelwerk.engine.kernels.city import City
+from ampelwerk.engine.kernels.decision import Choice, Signals, release_walkers
+from ampelwerk.engine.kernels.junction_box import junction_occupied
 from ampelwerk.engine.kernels.traffic import NEVER, Traffic
 
 SHORT_VEH, FULL_SHARE, SHORT_WAIT_S = 3.0, 0.5, 10.0
@@ -11,6 +13,21 @@ SHORT_VEH, FULL_SHARE, SHORT_WAIT_S = 3.0, 0.5, 10.0
 of it has been full for this long: a queue would stand in the junction behind. [veh], [-], [s]"""
 STUCK_S = 15.0
 """A lane that stood on under a stage is not expected to move under it for this long. [s]"""
+
+
+@kernel
+def may_decide(
+    city: City, traffic: Traffic, signals: Signals, i: int, now_s: float, out: Choice
+) -> bool:
+    """No wish yet at an intersection; whether a strategy is to find one.
+
+    The next greens wait while the junction is occupied, and pedestrians are released first.
+    """
+    out.stage[i] = -1
+    out.hold[i] = junction_occupied(traffic, signals, i)
+    return bool(
+        now_s >= signals.decidable_s[i] and not release_walkers(city, signals.stage[i], i, out)
+    )
 
 
 @kernel

@@ -32,6 +32,16 @@ class Parameters(NamedTuple):
     keep_share: float
     wait_s: float
 
+    @property
+    def weights(self) -> Weights:
+        """Those of the search."""
+        return Weights(*(getattr(self, name) for name in Weights._fields))
+
+    @property
+    def margins(self) -> Margins:
+        """Those of the decision."""
+        return Margins(*(getattr(self, name) for name in Margins._fields))
+
 
 DEFAULT = Parameters(
     horizon_s=30,
@@ -67,8 +77,7 @@ class RollingHorizon:
     ) -> None:
         p = parameters or DEFAULT
         self.city, self.traffic, self.signals = city, traffic, signals
-        self._weights = Weights(p.horizon_s, p.fine_s, p.coarse_s, p.start_up_s, p.red_s, p.stop_s)
-        self._margins = Margins(p.keep_veh_s, p.keep_share, p.wait_s)
+        self._weights, self._margins = p.weights, p.margins
         size = len(signals.stage)
         lanes = int(np.diff(city.lane_ptr).max(initial=1))
         stages = int(np.diff(city.stage_ptr).max(initial=1))

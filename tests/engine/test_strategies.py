@@ -49,6 +49,17 @@ def served(street: Street, intersection: int, stage: int) -> set[int]:
     }
 
 
+def one_waits_beside_long_queues(street: Street) -> int:
+    """A lane at red with one vehicle, while those at green have many."""
+    street.show(0)
+    street.wait(5)
+    lane = next(k for k in lanes_of(street, 0) if k not in served(street, 0, 0))
+    for other in served(street, 0, 0):
+        street.estimator.traffic.queue_veh[other] = 12.0
+    street.estimator.traffic.queue_veh[lane] = 1.0
+    return lane
+
+
 def wish_of(wishes: Sequence[Wish], intersection: int) -> Wish | None:
     return next((wish for wish in wishes if wish.intersection == intersection), None)
 
@@ -84,13 +95,7 @@ def test_no_decision_before_it_may_be_taken(street: Street, which: int) -> None:
 
 @LOOKING_AHEAD
 def test_long_wait_overrules(street: Street, which: int) -> None:
-    street.show(0)
-    street.wait(5)
-    traffic = street.estimator.traffic
-    lane = next(k for k in lanes_of(street, 0) if k not in served(street, 0, 0))
-    for other in served(street, 0, 0):
-        traffic.queue_veh[other] = 12.0
-    traffic.queue_veh[lane] = 1.0
+    traffic, lane = street.estimator.traffic, one_waits_beside_long_queues(street)
     index = strategies(street)[which]
     assert wish_of(index.decide(street.now_s), 0) is None
     traffic.departed_s[lane] = traffic.red_since_s[lane] = street.now_s - 91.0
@@ -104,13 +109,7 @@ def test_long_wait_overrules(street: Street, which: int) -> None:
 @LOOKING_AHEAD
 def test_who_was_served_in_vain_does_not_call_again_at_once(street: Street, which: int) -> None:
     """Two lanes before full exits would else take turns, each for a minimum green."""
-    street.show(0)
-    street.wait(5)
-    traffic = street.estimator.traffic
-    lane = next(k for k in lanes_of(street, 0) if k not in served(street, 0, 0))
-    for other in served(street, 0, 0):
-        traffic.queue_veh[other] = 12.0
-    traffic.queue_veh[lane] = 1.0
+    traffic, lane = street.estimator.traffic, one_waits_beside_long_queues(street)
     traffic.departed_s[lane] = street.now_s - 300.0
     index = strategies(street)[which]
     traffic.red_since_s[lane] = street.now_s - 10.0
@@ -127,13 +126,7 @@ def test_only_a_road_that_is_short_up_to_the_signal_behind_is_emptied_early(
     street: Street, which: int, reach_veh: float, early: bool
 ) -> None:
     """A lane that starts a few metres before the line, where roads merge, is none."""
-    street.show(0)
-    street.wait(5)
-    traffic = street.estimator.traffic
-    lane = next(k for k in lanes_of(street, 0) if k not in served(street, 0, 0))
-    for other in served(street, 0, 0):
-        traffic.queue_veh[other] = 12.0
-    traffic.queue_veh[lane] = 1.0
+    traffic, lane = street.estimator.traffic, one_waits_beside_long_queues(street)
     traffic.departed_s[lane] = traffic.red_since_s[lane] = street.now_s - 11.0
     street.city.lane_storage_veh[lane] = 1.5
     street.city.lane_reach_veh[lane] = reach_veh

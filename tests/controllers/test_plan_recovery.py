@@ -46,6 +46,13 @@ async def back(street: Street) -> None:
     await street.settle()
 
 
+async def in_force(eve: Author) -> None:
+    """The controller's acceptance has come in: a version superseded before that is not gone back to."""
+    async with asyncio.timeout(20):
+        while (await eve.states())[-1] != ACCEPTED:
+            await asyncio.sleep(0.02)
+
+
 async def alarm_of(there: Live) -> alarm_pb2.Alarm:
     """The alarm of a refused plan, when the server has looked for what is wrong."""
     there.server.sweep()
@@ -63,6 +70,7 @@ async def test_a_refused_version_is_quarantined_and_the_one_before_stays(room: P
         await eve.publish(asked(plan()))
         first = await peer.published()
         peer.report(first, ACCEPTED)
+        await in_force(eve)
         await eve.publish(asked(plan(main_s=45), expected_version=1))
         second = await peer.published()
         assert (second.version, second.epoch) == (2, 7)

@@ -6,10 +6,9 @@ saturation flow, which loops tell about it, how long a transition takes.
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-
-import numpy as np
 
 from ampelwerk.engine.kernels.city import (
     ADVANCE,
@@ -20,7 +19,8 @@ from ampelwerk.engine.kernels.city import (
     City,
 )
 from ampelwerk.engine.lane_service import CROSSING, LaneService, lane_service
-from ampelwerk.engine.rows import Rows, floats, ints
+from ampelwerk.engine.rows import Rows, bit_mask, floats, ints
+from ampelwerk.engine.short_links import fills
 from ampelwerk.models.detection import LoopRole
 from ampelwerk.models.envelope import RoadUser
 from ampelwerk.models.intersection import Intersection
@@ -269,6 +269,7 @@ class _Layout:
         streams = self._streams()
         targets = self._loop_targets(streams.loop)
         site_streams = self._site_streams(streams)
+        links = fills(network)
         blocks, block_ptr = list[float](), list[int]()
         for intersection in network.intersections:
             block_ptr.append(len(blocks))
@@ -298,7 +299,10 @@ class _Layout:
                 for site in network.intersections
                 for stage in site.stages
             ),
-            selectable=ints(selectable),
+            # Stages that fill short links are for who watches these: the rolling horizon.
+            selectable=ints(
+                chosen and not filled for chosen, filled in zip(selectable, links, strict=True)
+            ),
             transition_ptr=ints(block_ptr),
             transition_s=floats(blocks),
             lane_intersection=ints(
@@ -307,8 +311,7 @@ class _Layout:
             ),
             lane_approach=ints(lane.approach if lane else -1 for lane in cars),
             lane_groups=ints(
-                int(np.int64(np.uint64(sum(1 << g for g in set(self._groups_of(lane)) if g >= 0))))
-                for lane in self.lanes
+                bit_mask({g for g in self._groups_of(lane) if g >= 0}) for lane in self.lanes
             ),
             lane_storage_veh=floats(
                 max(1.0, lane.length_m / JAM_SPACING_M) if lane else 1e9 for lane in cars
@@ -357,4 +360,8 @@ class _Layout:
             exit_loop=ints(exit_loops.value),
             exit_next_ptr=ints(following.ptr),
             exit_next=ints(following.value),
+            fill_ptr=ints([0, *itertools.accumulate(map(len, links))]),
+            fill_exit=ints(fill.exit_lane for row in links for fill in row),
+            fill_groups=ints(bit_mask(fill.groups) for row in links for fill in row),
+            fill_others=ints(bit_mask(fill.others) for row in links for fill in row),
         )

@@ -29,3 +29,8 @@ def ints(values: Iterable[int]) -> IntArray:
 def floats(values: Iterable[float]) -> FloatArray:
     """An array of numbers."""
     return np.array(list(values), dtype=np.float64)
+
+
+def bit_mask(places: Iterable[int]) -> int:
+    """Bits at some places, as the signed number that holds them in 64 bits."""
+    return int(np.int64(np.uint64(sum(1 << place for place in places))))

@@ -6,6 +6,7 @@ the border; everywhere else the unit is the signal group (a lamp) or the lane (a
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NewType
@@ -146,6 +147,12 @@ class Intersection:
     def part_names(self) -> list[str]:
         """Names of its partial intersections, or its own."""
         return [str(part.name) for part in self.parts] or [str(self.intersection_id)]
+
+    def part_of(self, movement: int) -> int:
+        """Which of its partial intersections a movement belongs to; 0 where it is one."""
+        ends = itertools.accumulate(part.links for part in self.parts)
+        link = self.movements[movement].sumo_link_index
+        return sum(end <= link for end in ends)
 
     def states(self, state: str) -> list[tuple[str, str]]:
         """(name, state string) of each partial intersection, or of itself."""

@@ -185,10 +185,15 @@ class _Joint:
         """Nobody is let into the link, or all its ways out are released and free."""
         here, there = self._at(link.feeder), self._at(link.far)
         green = set(self._sites[here].stages[combination[here]].groups)
-        if all(movement.group not in green for movement in link.feeding):
+        entering = [movement for movement in link.feeding if movement.group in green]
+        if not entering:
             return True
         ahead = self._sites[there].stages[combination[there]]
         released = set(ahead.groups)
+        if all(movement.turn is not Turn.STRAIGHT for movement in entering) and not any(
+            movement.group in released for movement in link.leaving
+        ):
+            return True
         return all(
             movement.group < 0
             or (

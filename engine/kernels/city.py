@@ -18,7 +18,7 @@ STOP_LINE, ADVANCE, UPSTREAM, EXIT, CALL = range(5)
 
 
 class City(NamedTuple):
-    """Static arrays. L lanes, A approaches, U streams, I intersections, S stages, E service entries, K
+    """Static arrays. L lanes, A approaches, U streams, I intersections, S stages, E service entries, F fills, K
     loops. A *stream* is what one upstream loop sends to one approach.
 
     A *service entry* says that a stage serves a lane; entries of one stage lie side by side.
@@ -120,6 +120,15 @@ class City(NamedTuple):
     """(X+1,) stop-line lanes of the next signal that each exit lane feeds."""
     exit_next: IntArray
     """Lanes for `exit_next_ptr`."""
+    fill_ptr: IntArray
+    """(S+1,) short links of the intersection that each stage lets vehicles into though their far end
+    is red: its *fills*."""
+    fill_exit: IntArray
+    """(F,) exit lane that is the link's begin."""
+    fill_groups: IntArray
+    """(F,) bit mask of the stage's groups that lead into it."""
+    fill_others: IntArray
+    """(F,) bit mask of the other groups that do."""
 
     @property
     def lanes(self) -> int:

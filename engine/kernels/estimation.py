@@ -30,6 +30,7 @@ from ampelwerk.engine.kernels.city import (
 from ampelwerk.engine.kernels.decision import Signals, in_transition
 from ampelwerk.engine.kernels.junction_box import count_late, enter_junction, leave_junction
 from ampelwerk.engine.kernels.saturation_flow import learn_flow
+from ampelwerk.engine.kernels.short_links import learn_entries
 from ampelwerk.engine.kernels.traffic import NEVER, Traffic
 
 EMPTY_S = 3.0
@@ -152,6 +153,7 @@ def believe(
     for i in range(first, last):
         shown_s = now_s if in_transition(signals, i) else signals.since_s[i]
         learn_flow(city, traffic, city.stage_ptr[i] + signals.stage[i], shown_s, now_s, step_s)
+        learn_entries(city, traffic, signals, i, now_s, step_s)
 
 
 @kernel

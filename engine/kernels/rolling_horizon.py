@@ -33,6 +33,7 @@ from ampelwerk.engine.kernels.saturation_flow import (
     opposed_flow_veh_s,
     unopposed_flow_veh_s,
 )
+from ampelwerk.engine.kernels.short_links import fills, may_fill
 from ampelwerk.engine.kernels.supervision import (
     STUCK_S,
     busy_elsewhere,
@@ -128,6 +129,8 @@ def prepare(
         # Pedestrians who come late wait for the next change: letting them go now would delay it.
         if late and city.without_walkers[first_stage + p] == present:
             out.allowed[p] = 0
+        if fills(city, first_stage + p):
+            out.allowed[p] = may_fill(city, traffic, first_stage + p)
     return int(waiting)
 
 
@@ -170,11 +173,15 @@ def conclude(
         return
     stay = cost[stages]
     gain = stay - cost[best]
-    if gain > max(margins.keep_veh_s, margins.keep_share * stay):
+    overfull = fills(city, first_stage + present) and not model.allowed[present]
+    if overfull or gain > max(margins.keep_veh_s, margins.keep_share * stay):
         out.stage[i], out.runner_up[i], out.gap[i] = best, present, gain
     else:
         out.stage[i], out.runner_up[i], out.gap[i] = present, best, -gain
     out.reason[i] = BY_PLAN
+    if overfull:
+        out.binding[i] = EXIT_FULL
+        return
     out.binding[i] = _binding(city, traffic, signals, model, i, out.stage[i], now_s)
 
 

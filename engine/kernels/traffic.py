@@ -68,6 +68,11 @@ class Traffic(NamedTuple):
     stuck_s: FloatArray
     """(E,) moment at which the lane's first vehicle was last seen standing on under the stage, its
     way blocked or no gap found; `NEVER` after a departure. [s]"""
+    fill_veh: FloatArray
+    """(F,) edges at the link's loops while only those lead into it who would fill it, forgotten
+    slowly. [-]"""
+    fill_s: FloatArray
+    """(F,) seconds they took, forgotten alike. [s]"""
     occupied: IntArray
     """(K,) 1 while a vehicle is on the loop."""
     on_s: FloatArray

@@ -106,6 +106,10 @@ def one_intersection(stages: int, rng: np.random.Generator) -> City:
         exit_loop=3 * LANES + lane,
         exit_next_ptr=np.zeros_like(each),
         exit_next=no_float[:0].astype(np.int64),
+        fill_ptr=np.zeros(stages + 1, dtype=np.int64),
+        fill_exit=no_float[:0].astype(np.int64),
+        fill_groups=no_float[:0].astype(np.int64),
+        fill_others=no_float[:0].astype(np.int64),
     )
 
 

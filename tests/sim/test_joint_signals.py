@@ -5,9 +5,17 @@ from __future__ import annotations
 from itertools import product
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from ampelwerk.models.intersection import Intersection
+from ampelwerk.engine.city import lay_out
+from ampelwerk.engine.estimation import no_traffic
+from ampelwerk.engine.kernels.city import City
+from ampelwerk.engine.kernels.decision import Signals
+from ampelwerk.engine.kernels.short_links import learn_entries, may_fill
+from ampelwerk.engine.kernels.traffic import Traffic
+from ampelwerk.engine.short_links import fills
+from ampelwerk.models.intersection import Intersection, Turn
 from ampelwerk.models.network import Network
 from ampelwerk.models.profile import SumoProfile
 from ampelwerk.sim.agreement import agreement
@@ -38,19 +46,117 @@ def joint_sites(network: Network) -> list[tuple[int, Intersection]]:
     return [(i, site) for i, site in enumerate(network.intersections) if site.parts]
 
 
+def filling_stages(joined: Network) -> set[tuple[int, str]]:
+    """Intersection and name of the stages that let into a link whose far end is red."""
+    stages = [(i, s.stage_id) for i, site in enumerate(joined.intersections) for s in site.stages]
+    return {stage for stage, filled in zip(stages, fills(joined), strict=True) if filled}
+
+
+def test_no_other_stage_fills_a_link_and_only_the_rolling_horizon_takes_it(
+    network: Network,
+) -> None:
+    joined = join_signals(network)
+    filling = filling_stages(joined)
+    assert filling <= {(i, stage.stage_id) for i, s in joint_sites(joined) for stage in s.stages}
+    assert not any(fills(network))
+    city, number = lay_out(joined), 0
+    for i, site in enumerate(joined.intersections):
+        planned = {step.stage for step in site.plans[0].steps}
+        for k, stage in enumerate(site.stages):
+            fill = (i, stage.stage_id) in filling
+            assert (city.fill_ptr[number + 1] > city.fill_ptr[number]) == fill
+            assert not (fill and (city.selectable[number] or k in planned))
+            number += 1
+
+
+def few_or_many(network: Network, every_s: float) -> tuple[list[bool], City, Traffic, int]:
+    """Whether a stage may fill its link, each minute of ten in which somebody turns in that often.
+
+    The stage shown has the same groups lead into the link, and those of its far end green.
+    """
+    joined = join_signals(network)
+    city = lay_out(joined)
+    stage = next(s for s, filled in enumerate(fills(joined)) if filled)
+    k = city.fill_ptr[stage]
+    i = city.exit_intersection[city.fill_exit[k]]
+    sites = len(joined.intersections)
+    signals = Signals(
+        stage=np.zeros(sites, dtype=np.int64),
+        green=np.full(sites, city.fill_groups[k]),
+        since_s=np.zeros(sites),
+        decidable_s=np.zeros(sites),
+    )
+    traffic = no_traffic(city, 0.0)
+    traffic.fill_veh[k + 1 : city.fill_ptr[stage + 1]] = 0.0  # the stage's other links: nobody
+    loop = city.exit_loop[city.exit_loop_ptr[city.fill_exit[k]]]
+    found = [bool(may_fill(city, traffic, stage))]
+    for now_s in range(1, 601):
+        if now_s % every_s == 0:
+            traffic.on_s[loop] = now_s
+        learn_entries(city, traffic, signals, i, float(now_s), 1.0)
+        if now_s % 60 == 0:
+            found.append(bool(may_fill(city, traffic, stage)))
+    return found, city, traffic, stage
+
+
+def test_a_link_is_filled_where_few_turn_into_it_and_not_before_that_is_known(
+    network: Network,
+) -> None:
+    few, city, traffic, stage = few_or_many(network, 60)
+    assert not few[0]
+    assert all(few[3:])
+    many = few_or_many(network, 6)[0]
+    assert not any(many)
+    # One waits, and another would not fit.
+    number = city.fill_exit[city.fill_ptr[stage]]
+    lane = city.exit_next[city.exit_next_ptr[number]]
+    traffic.queue_veh[lane] = city.lane_storage_veh[lane]
+    assert not may_fill(city, traffic, stage)
+    traffic.queue_veh[lane] = 0.0
+    assert may_fill(city, traffic, stage)
+    traffic.full[number] = 1
+    assert not may_fill(city, traffic, stage)
+
+
+def test_who_comes_with_others_says_nothing_about_who_would_fill_the_link(
+    network: Network,
+) -> None:
+    joined = join_signals(network)
+    city = lay_out(joined)
+    traffic = no_traffic(city, 0.0)
+    before = traffic.fill_s.copy()
+    for k in np.flatnonzero(city.fill_others):
+        sites = len(joined.intersections)
+        signals = Signals(
+            stage=np.zeros(sites, dtype=np.int64),
+            green=np.full(sites, city.fill_groups[k] | city.fill_others[k]),
+            since_s=np.zeros(sites),
+            decidable_s=np.zeros(sites),
+        )
+        i = int(city.exit_intersection[city.fill_exit[k]])
+        learn_entries(city, traffic, signals, i, 60.0, 1.0)
+        assert traffic.fill_s[k] == before[k]
+
+
 def test_the_pairs_are_joined(network: Network) -> None:
     found = {tuple(site.part_names) for _, site in joint_sites(join_signals(network))}
     assert found == ({("a", "b")} if len(network.intersections) == 2 else PAIRS)
 
 
 def test_whoever_is_let_into_a_short_link_has_a_free_way_out(network: Network) -> None:
+    """Or turns into it in a stage that is only for who watches the link."""
     joined = join_signals(network)
+    filling = filling_stages(joined)
+    assert filling
     short = {exit_.lane_id: exit_ for exit_ in joined.exits if exit_.length_m <= SHORT_LINK_M}
     checked = 0
     for i, site in joint_sites(joined):
         ends = [m for m in site.movements if m.from_lane in short]
         for stage, m in product(site.stages, site.movements):
             if not stage.selectable or m.group not in stage.groups or m.to_lane not in short:
+                continue
+            if (i, stage.stage_id) in filling:
+                assert m.turn is not Turn.STRAIGHT
                 continue
             assert short[m.to_lane].intersection == i
             road = m.to_lane.rpartition("_")[0]

@@ -238,6 +238,7 @@ def _gather(
             before = until
     for p in range(stages):
         out.allowed[p] = city.selectable[first_stage + p]
+        filling = fills(city, first_stage + p)
         out.min_green_s[p] = city.min_green_s[first_stage + p]
         for q in range(stages):
             out.lost_s[p, q] = city.transition_s[block + p * stages + q]
@@ -246,7 +247,8 @@ def _gather(
             lane = number - first_lane
             share = exit_share(city, traffic, number)
             flow = flow_veh_s(city, traffic, entry)
-            out.drain_s[lane] = min(out.drain_s[lane], 1.0 / flow)
+            if not filling:
+                out.drain_s[lane] = min(out.drain_s[lane], 1.0 / flow)
             foes = 0
             for k in range(city.entry_foe_ptr[entry], city.entry_foe_ptr[entry + 1]):
                 foes |= 1 << (city.entry_foe[k] - first_lane)

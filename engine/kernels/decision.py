@@ -39,11 +39,11 @@ class Choice(NamedTuple):
     """(I,) rule without which the choice would, or might, have been another; `UNBOUND` if none."""
 
 
-BY_INDEX, BY_SUPERVISOR, BY_REST, BY_WALKERS, BY_PLAN, BY_CLEARED = range(6)
+BY_INDEX, BY_SUPERVISOR, BY_REST, BY_WALKERS, BY_PLAN, BY_CLEARED, BY_LINK = range(7)
 """Why a stage was chosen."""
 NOT_SHOWN_S = 1.0e15
 """During a transition the next decision is later than this. [s]"""
-UNBOUND, MIN_GREEN, WAIT_LIMIT, EXIT_FULL, HEAD_BLOCKED, CLEARANCE = range(6)
+UNBOUND, MIN_GREEN, WAIT_LIMIT, EXIT_FULL, HEAD_BLOCKED, CLEARANCE, LINK_FULL = range(7)
 """What bound the choice."""
 
 

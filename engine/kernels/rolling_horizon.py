@@ -15,10 +15,12 @@ from ampelwerk.engine._jit import kernel
 from ampelwerk.engine.kernels.arrivals import predict
 from ampelwerk.engine.kernels.city import City, FloatArray, IntArray
 from ampelwerk.engine.kernels.decision import (
+    BY_LINK,
     BY_PLAN,
     BY_SUPERVISOR,
     EXIT_FULL,
     HEAD_BLOCKED,
+    LINK_FULL,
     WAIT_LIMIT,
     Choice,
     Signals,
@@ -173,15 +175,15 @@ def conclude(
         return
     stay = cost[stages]
     gain = stay - cost[best]
-    overfull = fills(city, first_stage + present) and not model.allowed[present]
-    if overfull or gain > max(margins.keep_veh_s, margins.keep_share * stay):
+    if gain > max(margins.keep_veh_s, margins.keep_share * stay):
         out.stage[i], out.runner_up[i], out.gap[i] = best, present, gain
+    elif fills(city, first_stage + present) and not model.allowed[present]:
+        out.stage[i], out.runner_up[i], out.gap[i] = best, present, gain
+        out.reason[i], out.binding[i] = BY_LINK, LINK_FULL
+        return
     else:
         out.stage[i], out.runner_up[i], out.gap[i] = present, best, -gain
     out.reason[i] = BY_PLAN
-    if overfull:
-        out.binding[i] = EXIT_FULL
-        return
     out.binding[i] = _binding(city, traffic, signals, model, i, out.stage[i], now_s)
 
 

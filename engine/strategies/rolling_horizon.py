@@ -56,6 +56,7 @@ DEFAULT = Parameters(
 )
 REASON = {
     decision.BY_PLAN: "the best plan switches now",
+    decision.BY_LINK: "a short link is emptied before it is full",
     decision.BY_SUPERVISOR: "a lane has waited too long",
     decision.BY_WALKERS: "pedestrians have been served",
 }

@@ -16,6 +16,7 @@ BINDING = {
     decision.WAIT_LIMIT: "longest wait of a lane",
     decision.EXIT_FULL: "a full exit keeps back a lane of another stage",
     decision.HEAD_BLOCKED: "a first vehicle that did not move at green",
+    decision.LINK_FULL: "one more vehicle might not fit into the short link ahead",
     decision.CLEARANCE: "pedestrians clear while vehicles still run",
 }
 """Codes of `Choice.binding` in words."""

@@ -11,10 +11,13 @@ import pytest
 from ampelwerk.engine.city import lay_out
 from ampelwerk.engine.estimation import no_traffic
 from ampelwerk.engine.kernels.city import City
-from ampelwerk.engine.kernels.decision import Signals
+from ampelwerk.engine.kernels.decision import BY_LINK, BY_PLAN, LINK_FULL, Signals
+from ampelwerk.engine.kernels.rolling_horizon import conclude, no_scratch
 from ampelwerk.engine.kernels.short_links import learn_entries, may_fill
 from ampelwerk.engine.kernels.traffic import Traffic
 from ampelwerk.engine.short_links import fills
+from ampelwerk.engine.strategies.rolling_horizon import DEFAULT
+from ampelwerk.engine.strategies.wishes import no_choice
 from ampelwerk.models.intersection import Intersection, Turn
 from ampelwerk.models.network import Network
 from ampelwerk.models.profile import SumoProfile
@@ -116,6 +119,30 @@ def test_a_link_is_filled_where_few_turn_into_it_and_not_before_that_is_known(
     assert may_fill(city, traffic, stage)
     traffic.full[number] = 1
     assert not may_fill(city, traffic, stage)
+
+
+def test_a_stage_that_fills_a_link_is_left_when_it_may_not_be_shown_whatever_that_costs(
+    network: Network,
+) -> None:
+    _, city, traffic, stage = few_or_many(network, 60)
+    i = int(city.exit_intersection[city.fill_exit[city.fill_ptr[stage]]])
+    stages = int(city.stage_ptr[i + 1] - city.stage_ptr[i])
+    sites = len(city.stage_ptr) - 1
+    signals = Signals(
+        stage=np.full(sites, stage - city.stage_ptr[i]),
+        green=np.zeros(sites, dtype=np.int64),
+        since_s=np.zeros(sites),
+        decidable_s=np.zeros(sites),
+    )
+    model = no_scratch(city.lanes, stages, 4, 4).model
+    cost = np.array([50.0 + p for p in range(stages)] + [10.0])
+    for allowed, reason in ((1, BY_PLAN), (0, BY_LINK)):
+        choice = no_choice(sites)
+        model.allowed[signals.stage[i]] = allowed
+        conclude(city, traffic, signals, DEFAULT.margins, model, cost, i, -1, 600.0, choice)
+        assert choice.reason[i] == reason
+        assert (choice.stage[i] == signals.stage[i]) == bool(allowed)
+        assert (choice.binding[i] == LINK_FULL) == (not allowed)
 
 
 def test_who_comes_with_others_says_nothing_about_who_would_fill_the_link(

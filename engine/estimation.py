@@ -9,7 +9,7 @@ from ampelwerk.engine.health import LoopHealth
 from ampelwerk.engine.kernels import estimation
 from ampelwerk.engine.kernels.city import City, FloatArray, IntArray
 from ampelwerk.engine.kernels.decision import Signals
-from ampelwerk.engine.kernels.short_links import MANY_S, MANY_VEH
+from ampelwerk.engine.kernels.short_links import MANY_EDGES, MANY_S
 from ampelwerk.engine.kernels.traffic import AHEAD, BOX_S, COMING, NEVER, Traffic
 from ampelwerk.models.detection import DetectorFrame
 
@@ -48,7 +48,7 @@ def no_traffic(city: City, now_s: float) -> Traffic:
         opposed_veh=np.zeros(entries),
         opposed_s=np.zeros(entries),
         stuck_s=np.full(entries, NEVER),
-        fill_veh=np.full(len(city.fill_exit), MANY_VEH),
+        fill_edges=np.full(len(city.fill_exit), MANY_EDGES),
         fill_s=np.full(len(city.fill_exit), MANY_S),
         occupied=np.zeros(loops, dtype=np.int64),
         on_s=np.full(loops, NEVER),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from ampelwerk.models.intersection import Intersection
+from ampelwerk.models.intersection import Intersection, edge_of
 from ampelwerk.models.network import ExitLane, Network
 
 
@@ -51,10 +51,6 @@ def _far_lanes(network: Network, site: Intersection, exit_: ExitLane) -> list[in
         number
         for number in exit_.leads_to
         if (lane := network.lanes[number]).intersection == exit_.intersection
-        and _edge_of(lane.lane_id) == _edge_of(exit_.lane_id)
+        and edge_of(lane.lane_id) == edge_of(exit_.lane_id)
         and site.part_of(lane.movements[0]) != here
     ]
-
-
-def _edge_of(lane_id: str) -> str:
-    return lane_id.rpartition("_")[0]

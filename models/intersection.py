@@ -21,6 +21,11 @@ LaneId = NewType("LaneId", str)
 StageId = NewType("StageId", str)
 
 
+def edge_of(lane_id: str) -> str:
+    """The road a lane belongs to."""
+    return lane_id.rpartition("_")[0]
+
+
 class Turn(StrEnum):
     """Where a movement goes."""
 

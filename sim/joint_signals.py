@@ -5,7 +5,8 @@ next vehicle fills the link, and one more stands in the junction behind, in the 
 there: with traffic both ways the two junctions lock, and no order of greens undoes that. Practice
 runs such junctions (RiLSA: Teilknoten) from one controller. Here they become one intersection. Its
 stages are pairs of stages, and of those only such in which whoever is let into the link has green at
-its far end with nobody to give way to.
+its far end with nobody to give way to; beside them such in which only turning vehicles enter the link
+and wait there at red, for control that watches it (`engine/short_links.py`).
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from ampelwerk.models.intersection import (
     Stage,
     StageId,
     Turn,
+    edge_of,
 )
 from ampelwerk.models.network import Crossing, ExitLane, Network, StopLane
 from ampelwerk.models.plan import CyclicPlan, PlanStep
@@ -88,7 +90,7 @@ def _short_links(network: Network) -> list[_Link]:
         site = network.intersections[exit_.intersection]
         for number in exit_.leads_to:
             lane = network.lanes[number]
-            same_road = _edge_of(lane.lane_id) == _edge_of(exit_.lane_id)
+            same_road = edge_of(lane.lane_id) == edge_of(exit_.lane_id)
             if same_road and lane.intersection != exit_.intersection:
                 far = network.intersections[lane.intersection]
                 found.append(
@@ -101,10 +103,6 @@ def _short_links(network: Network) -> list[_Link]:
                     )
                 )
     return found
-
-
-def _edge_of(lane_id: str) -> str:
-    return lane_id.rpartition("_")[0]
 
 
 def _connected(size: int, links: Sequence[_Link]) -> list[tuple[int, ...]]:

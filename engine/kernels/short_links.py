@@ -11,8 +11,8 @@ from ampelwerk.engine.kernels.city import City
 from ampelwerk.engine.kernels.decision import Signals, in_transition
 from ampelwerk.engine.kernels.traffic import Traffic
 
-MANY_VEH, MANY_S = 4.0, 12.0
-"""What is taken to have been seen before anything was: so many vehicles in so long, which is many."""
+MANY_EDGES, MANY_S = 4.0, 12.0
+"""What is taken to have been seen before anything was: so many edges in so long, which is many. [-], [s]"""
 FORGET = 0.998
 """Forgetting of it per second. [-]"""
 FEW_VEH_S = 0.06
@@ -45,7 +45,7 @@ def learn_entries(
             for j in range(city.lane_stop_ptr[lane], city.lane_stop_ptr[lane + 1]):
                 seen += traffic.on_s[city.lane_stop_loop[j]] > now_s - step_s
         keep = FORGET**step_s
-        traffic.fill_veh[k] = keep * traffic.fill_veh[k] + seen
+        traffic.fill_edges[k] = keep * traffic.fill_edges[k] + seen
         traffic.fill_s[k] = keep * traffic.fill_s[k] + step_s
 
 
@@ -60,7 +60,7 @@ def may_fill(city: City, traffic: Traffic, stage: int) -> bool:
     """Few come into each link that the stage fills, and one more has room there."""
     for k in range(city.fill_ptr[stage], city.fill_ptr[stage + 1]):
         number = city.fill_exit[k]
-        if traffic.full[number] or traffic.fill_veh[k] > FEW_VEH_S * traffic.fill_s[k]:
+        if traffic.full[number] or traffic.fill_edges[k] > FEW_VEH_S * traffic.fill_s[k]:
             return False
         for n in range(city.exit_next_ptr[number], city.exit_next_ptr[number + 1]):
             lane = city.exit_next[n]

@@ -68,7 +68,7 @@ class Traffic(NamedTuple):
     stuck_s: FloatArray
     """(E,) moment at which the lane's first vehicle was last seen standing on under the stage, its
     way blocked or no gap found; `NEVER` after a departure. [s]"""
-    fill_veh: FloatArray
+    fill_edges: FloatArray
     """(F,) edges at the link's loops while only those lead into it who would fill it, forgotten
     slowly. [-]"""
     fill_s: FloatArray

@@ -90,7 +90,7 @@ def few_or_many(network: Network, every_s: float) -> tuple[list[bool], City, Tra
         decidable_s=np.zeros(sites),
     )
     traffic = no_traffic(city, 0.0)
-    traffic.fill_veh[k + 1 : city.fill_ptr[stage + 1]] = 0.0  # the stage's other links: nobody
+    traffic.fill_edges[k + 1 : city.fill_ptr[stage + 1]] = 0.0  # the stage's other links: nobody
     loop = city.exit_loop[city.exit_loop_ptr[city.fill_exit[k]]]
     found = [bool(may_fill(city, traffic, stage))]
     for now_s in range(1, 601):

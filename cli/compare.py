@@ -75,7 +75,7 @@ def compare(
         faults=wrong,
         plans=timing,
     )
-    announce(config.scenario, console)
+    announce(config.scenario, names, console)
     announce_faults(wrong, config.scenario, names, console)
     output = output.absolute()
     if force or not (output / comparing.MANIFEST).exists():

@@ -70,7 +70,7 @@ def faults(
         time_to_teleport_s=time_to_teleport_s,
     )
     console = Console(stderr=True)
-    announce(config.scenario, console)
+    announce(config.scenario, [name], console)
     announce_faults(wrong, config.scenario, [name], console)
     output = output.absolute()
     if force or not (output / loss_curve.MANIFEST).exists():

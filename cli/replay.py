@@ -11,6 +11,7 @@ from rich.console import Console
 
 from ampelwerk.cli.failure import OK, RUNTIME_ERROR
 from ampelwerk.cli.inputs import fresh_directory, known_control
+from ampelwerk.engine.compilation import compile_ahead
 from ampelwerk.models.errors import InvalidInputError
 from ampelwerk.sim.agreement import Agreement, agreement
 from ampelwerk.sim.controls import NATIVE, PLAN, controlled_network
@@ -41,6 +42,7 @@ def replay(
         fresh_directory(output, force=force, mark=MANIFEST)
     console = Console(stderr=True)
     _warn(record, console)
+    compile_ahead([control], console.print)
     with console.status(f"{control} decides again") as status:
         replayed = make_again(
             record,

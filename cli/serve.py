@@ -30,7 +30,7 @@ from ampelwerk.controllers.service.server import Server
 from ampelwerk.controllers.signing import PlanSigner
 from ampelwerk.controllers.site_file import read_network
 from ampelwerk.controllers.store.store import Store
-from ampelwerk.engine._jit import COMPILING, compiled_before
+from ampelwerk.engine.compilation import compile_ahead
 from ampelwerk.models.errors import InvalidInputError
 from ampelwerk.models.network import Network
 from ampelwerk.sim.controls import NATIVE, believed_by, connect, schedules_of
@@ -113,9 +113,8 @@ async def _serve(settings: ServerConfig) -> None:
     refuse_taken(settings.listen)
     store = Store(settings.store)
     store.lead(SERVER, clock.unix_ms())
-    if not compiled_before():
-        print(COMPILING, file=sys.stderr)
-    # The first tick compiles the kernels, or reads them; nobody shall wait for an answer meanwhile.
+    compile_ahead([city.algorithm], lambda text: print(text, file=sys.stderr))
+    # The first tick reads the compiled kernels; nobody shall wait for an answer meanwhile.
     city.tick(clock.unix_ms() / 1000)
     metrics = Metrics()
     server = Server(

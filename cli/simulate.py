@@ -17,7 +17,7 @@ from rich.table import Table
 from ampelwerk.cli.fault_words import fault_of
 from ampelwerk.cli.inputs import BLIND, fresh_files, known_control, output_directory
 from ampelwerk.cli.planned import plans_for
-from ampelwerk.engine._jit import COMPILING, compiled_before
+from ampelwerk.engine.compilation import compile_ahead
 from ampelwerk.models.detection import LoopRole
 from ampelwerk.models.errors import InvalidInputError
 from ampelwerk.models.faults import Fault
@@ -110,7 +110,7 @@ def simulate(
         overrides=None if overrides is None else overrides.absolute(),
         plans=timing,
     )
-    announce(resolved, console)
+    announce(resolved, [control], console)
     announce_faults(wrong, resolved, [control], console)
     with _directory(output, force=force) as directory, _bar(console) as bar:
         if wire is not None and overrides is not None:
@@ -170,10 +170,9 @@ def _refuse_unkept(output: Path | None) -> None:
         )
 
 
-def announce(scenario: Scenario, console: Console) -> None:
-    """Say what the user would otherwise miss."""
-    if not compiled_before():
-        console.print(COMPILING)
+def announce(scenario: Scenario, controls: Sequence[str], console: Console) -> None:
+    """Say what the user would otherwise miss; kernels are compiled here, if they must be."""
+    compile_ahead(controls, console.print)
     if scenario.dropped_trips:
         console.print(
             f"{scenario.dropped_trips} trips are due before begin ({scenario.begin_s:g} s); "

@@ -56,7 +56,9 @@ def _njit(**options: Any) -> Any:
 
 
 def compiled_before() -> bool:
-    """Machine code of these kernels is kept from an earlier run."""
+    """Machine code of these kernels is kept from an earlier run, or none is to be made."""
+    if numba.config.DISABLE_JIT:  # type: ignore[attr-defined]
+        return True
     folder = Path(str(numba.config.CACHE_DIR))  # type: ignore[attr-defined]
     return folder.is_dir() and any(folder.rglob("*.nbc"))
 

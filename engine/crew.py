@@ -45,8 +45,7 @@ class Crew:
     def share(self, work: Work, size: int) -> None:
         """Have all items done, and wait for it. What is about a millisecond the caller does alone."""
         if self._pool is None or size <= 2 * CHUNK:
-            if size:
-                work(0, size, 0)
+            work(0, size, 0)
             return
         self._next = 0
         chunk = max(CHUNK, size // (self.workers * TURNS))

@@ -45,7 +45,11 @@ SOURCE_M = 12.0
 EDGE_M = 0.01
 """Places closer than this are the same. [m]"""
 SHORTEST_LANE_M = 5.0
-"""Shorter lanes carry no loop. [m]"""
+"""Shorter lanes carry no loop but one at the stop line. [m]"""
+SHORTEST_STOP_LANE_M = LENGTH_M + STOP_LINE_GAP_M
+"""And shorter ones not even that. [m]"""
+STEPS = 5
+"""Lanes of a road that are looked at, one after the other, for a place."""
 FIT_STOP_LINE_M, FIT_ADVANCE_M, FIT_EXIT_M = 6.0, (15.0, 80.0), 40.0
 """How far from the wanted place a loop of the scenario may lie for a role. [m]"""
 
@@ -105,10 +109,10 @@ class LoopLayout:
                 self._given.setdefault(loop.lane_id, []).append(loop)
 
     def stop_line(self, lane: NetLane) -> list[int]:
-        """Stop-line loops of a lane; on its predecessors if it is too short."""
+        """Stop-line loops of a lane; on the ways into it or its predecessors if it is too short."""
         return [
             index
-            for place in self._long_enough(lane, upstream=True)
+            for place in self._up_to(lane)
             for index in self._put(
                 LoopRole.STOP_LINE,
                 place,
@@ -121,7 +125,7 @@ class LoopLayout:
         """Exit loops of a lane; on its successors if it is too short."""
         return [
             index
-            for place in self._long_enough(lane, upstream=False)
+            for place in self._onward(lane)
             for index in self._put(
                 LoopRole.EXIT,
                 place,
@@ -219,27 +223,47 @@ class LoopLayout:
         name = LoopId(f"aw.{LoopRole.CALL}.{lane.lane_id}")
         return [self._add(LoopRole.CALL, lane, name, 0.0, lane.length_m, True)]
 
-    def _long_enough(self, lane: NetLane, *, upstream: bool) -> list[NetLane]:
-        """The lane, or those next to it along the road if it is too short for a loop."""
-        front, seen = [lane], {lane.lane_id}
-        for _ in range(4):
-            if all(place.length_m >= SHORTEST_LANE_M for place in front):
-                break
-            moved = []
+    def _up_to(self, lane: NetLane) -> list[NetLane]:
+        """Where its stop-line loops lie: as near as there is room, lest a car fit in between.
+
+        A net may end a road with a lane of a metre after a junction without signals, several metres
+        across; the loop then lies on the ways through that junction.
+        """
+        places, front, seen = list[NetLane](), [lane], {lane.lane_id}
+        for _ in range(STEPS):
+            further = list[NetLane]()
+            for place in front:
+                if place.length_m >= SHORTEST_STOP_LANE_M:
+                    places.append(place)
+                    continue
+                for way in self._net.entering.get(place.lane_id, ()):
+                    # A scenario's own loops lie on roads.
+                    on_road = bool(way.tl) or not self._generate
+                    inside = () if on_road else reversed(self._net.inside(way))
+                    long = [part for part in inside if part.length_m >= SHORTEST_STOP_LANE_M]
+                    if long:
+                        places.append(long[0])
+                    elif way.from_lane not in seen and self._net.is_road(way.from_lane):
+                        seen.add(way.from_lane)
+                        further.append(self._net.lanes[way.from_lane])
+            front = further
+        return places
+
+    def _onward(self, lane: NetLane) -> list[NetLane]:
+        """The lane, or those that follow along the road if it is too short for an exit loop."""
+        places, front, seen = list[NetLane](), [lane], {lane.lane_id}
+        for _ in range(STEPS):
+            further = list[NetLane]()
             for place in front:
                 if place.length_m >= SHORTEST_LANE_M:
-                    moved.append(place)
+                    places.append(place)
                     continue
-                if upstream:
-                    onward = [c.from_lane for c in self._net.entering.get(place.lane_id, ())]
-                else:
-                    onward = [c.to_lane for c in self._net.outgoing.get(place.lane_id, ())]
-                for lane_id in onward:
-                    if lane_id not in seen and self._net.is_road(lane_id):
-                        seen.add(lane_id)
-                        moved.append(self._net.lanes[lane_id])
-            front = moved
-        return [place for place in front if place.length_m >= SHORTEST_LANE_M]
+                for way in self._net.outgoing.get(place.lane_id, ()):
+                    if way.to_lane not in seen and self._net.is_road(way.to_lane):
+                        seen.add(way.to_lane)
+                        further.append(self._net.lanes[way.to_lane])
+            front = further
+        return places
 
     def _put(
         self, role: LoopRole, lane: NetLane, position_m: float, fits_m: tuple[float, float]
@@ -256,8 +280,10 @@ class LoopLayout:
                 return [self._add(role, lane, LoopId(given.loop_id), at_m, given.length_m, False)]
         if not self._generate:
             return []
-        first_m = 0.0 if self._net.entering.get(lane.lane_id) else SOURCE_M
-        at_m = min(max(position_m, first_m), lane.length_m - LENGTH_M)
+        source = self._net.is_road(lane.lane_id) and not self._net.entering.get(lane.lane_id)
+        at_m = max(position_m, SOURCE_M if source else 0.0)
+        if round(at_m, 2) + LENGTH_M > lane.length_m:  # SUMO refuses what ends beyond its lane
+            at_m = lane.length_m - LENGTH_M - EDGE_M
         if at_m > fits_m[1] + EDGE_M:
             return []
         name = LoopId(f"aw.{role}.{lane.lane_id}")

@@ -309,6 +309,18 @@ def railway(folder: Path) -> Scenario:
     return scenario_of(net, demand_file(folder, train + cars))
 
 
+def crossroads_before_a_signal(folder: Path, at_m: int = -16) -> Scenario:
+    """A junction without signals ends a metre or so before a stop line."""
+    nodes = {**STAR, "w": (at_m, 0), "v": (-100, 0), "p": (at_m, 90), "q": (at_m, -90)}
+    net = plain_net(folder, nodes, [*arms(), ("v", "w"), ("p", "w"), ("q", "w")])
+    cars = """
+  <flow id="past" from="pw" to="wq" begin="0" end="300" vehsPerHour="300"/>
+  <flow id="west" from="vw" to="ce" begin="0" end="300" vehsPerHour="120"/>
+  <flow id="join" from="pw" to="cn" begin="0" end="300" vehsPerHour="60"/>
+  <flow id="down" from="nc" to="cs" begin="0" end="300" vehsPerHour="300"/>"""
+    return scenario_of(net, demand_file(folder, cars))
+
+
 # Two junctions 10 m apart, side roads on opposite sides: their signals clear the link in a stage of
 # its own.
 
@@ -348,5 +360,5 @@ def staggered(folder: Path) -> Scenario:
 NETWORKS: Sequence[Builder] = (
     crossings, crossings_signalled_from_both_ends, mid_block_crossing, tram, bus_lane, bicycles,
     joined, too_many_groups, one_lane, roundabout, left_hand, without_insides, hilly, railway,
-    staggered,
+    staggered, crossroads_before_a_signal,
 )  # fmt: skip

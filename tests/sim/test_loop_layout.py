@@ -7,8 +7,18 @@ from pathlib import Path
 from ampelwerk.models.network import Network, StopLane
 from ampelwerk.models.profile import SumoProfile
 from ampelwerk.sim.imported import import_network
-from ampelwerk.sim.loop_layout import ADVANCE_LEAST_M, ADVANCE_M, UPSTREAM_APART_M
-from tests.sim.odd_networks import STAR, STAR_CARS, arms, demand_file, plain_net, scenario_of
+from ampelwerk.sim.loop_layout import ADVANCE_LEAST_M, ADVANCE_M, LENGTH_M, UPSTREAM_APART_M
+from ampelwerk.sim.net_file import read_net
+from tests.sim.odd_networks import (
+    STAR,
+    STAR_CARS,
+    arms,
+    crossroads_before_a_signal,
+    demand_file,
+    plain_net,
+    scenario_of,
+)
+from tests.sim.runs import simulate
 
 
 def network_of(net: Path, folder: Path) -> Network:
@@ -42,3 +52,35 @@ def test_an_advance_loop_lies_at_the_start_of_a_road_in_two_pieces(tmp_path: Pat
     assert len(west.advance_loops) == 1
     assert network.loops[west.advance_loops[0]].lane_id == "vw_0"
     assert ADVANCE_LEAST_M <= west.advance_m < ADVANCE_M
+
+
+def test_a_pocket_shorter_than_a_car_has_a_stop_line_loop_of_its_own(tmp_path: Path) -> None:
+    """A car at the line would stand between it and a loop on the road behind."""
+    nodes = {**STAR, "w": (-11, 0), "v": (-60, 0), "u": (-200, 0)}
+    net = plain_net(tmp_path, nodes, [*arms(), ("v", "w"), ("u", "v")])
+    network = network_of(net, tmp_path)
+    line = lane_on(network, "wc")
+    length_m = read_net(net).lanes["wc_0"].length_m
+    assert 3.0 < length_m < 5.0
+    (loop,) = (network.loops[k] for k in line.stop_loops)
+    assert loop.lane_id == "wc_0"
+    assert length_m - 1.0 < loop.position_m + LENGTH_M < length_m
+
+
+def test_where_a_junction_ends_at_the_line_the_loops_lie_on_the_ways_through_it(
+    tmp_path: Path,
+) -> None:
+    """They see who comes to the line, and not who crosses the road before it."""
+    scenario = crossroads_before_a_signal(tmp_path)
+    network = import_network(scenario, SumoProfile())
+    net = read_net(scenario.net_file)
+    line = lane_on(network, "wc")
+    assert net.lanes["wc_0"].length_m < LENGTH_M
+    loops = [network.loops[k] for k in line.stop_loops]
+    ways = [c for c in net.connections if c.to_lane == "wc_0" and net.is_road(c.from_lane)]
+    assert {loop.lane_id for loop in loops} == {net.inside(way)[-1].lane_id for way in ways}
+    for loop in loops:
+        length_m = net.lanes[loop.lane_id].length_m
+        assert length_m - 1.0 < loop.position_m + LENGTH_M < length_m
+    for control in ("actuated", "priority-index", "rolling-horizon"):
+        assert simulate(scenario, tmp_path / control, control)["longest_red_s"] < 60.0

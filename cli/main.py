@@ -106,7 +106,7 @@ def model(
     ] = None,
     intersection: Annotated[
         Optional[str],  # noqa: UP045
-        typer.Option("--intersection", "-i", help="Where A and B are, if there are several."),
+        typer.Option("--intersection", "-i", help="Show this one alone; or where A and B are."),
     ] = None,
     force: ForceOption = False,
     as_json: JsonOption = False,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -11,6 +12,7 @@ from rich.text import Text
 from ampelwerk.cli.inputs import fresh_files
 from ampelwerk.cli.intergreen import explain
 from ampelwerk.models.detection import LoopRole
+from ampelwerk.models.errors import InvalidInputError
 from ampelwerk.models.intersection import Intersection
 from ampelwerk.models.network import Network
 from ampelwerk.models.profile import Profile
@@ -31,7 +33,12 @@ def model(
     intersection: str | None = None,
     explained: tuple[str, str] | None = None,
 ) -> None:
-    """Print the intersections, or where one intergreen comes from; write the model if asked."""
+    """Print all intersections, one, or where one intergreen comes from; write the model if asked.
+
+    Raises
+    ------
+    InvalidInputError : no such intersection, or one alone as JSON, where all is by index.
+    """
     if output is not None:
         fresh_files([output], force=force)
     resolved = resolve(scenario, routes=routes, additional=additional)
@@ -39,6 +46,7 @@ def model(
         explain(resolved, profile, intersection=intersection, groups=explained, as_json=as_json)
         return
     network = import_network(resolved, profile, without_loops=without_loops)
+    shown = _asked(network, intersection, as_json=as_json)
     content = network_json(network)
     if output is not None:
         output.write_bytes(content + b"\n")
@@ -46,8 +54,10 @@ def model(
         print(content.decode())
         return
     console = Console(highlight=False, markup=False)
-    for index, site in enumerate(network.intersections):
-        _show(console, network, index, site)
+    for index in shown:
+        _show(console, network, index, network.intersections[index])
+    if intersection is not None:
+        return
     for left in network.uncontrolled:
         console.print(f"{left.intersection_id} is left to SUMO: {left.reason}")
     findings = sum(len(site.findings) for site in network.intersections)
@@ -55,6 +65,29 @@ def model(
         f"Intersections: {len(network.intersections)}, stop-line lanes: {len(network.lanes)}, "
         f"loops: {len(network.loops)}, crossings: {len(network.crossings)}, findings: {findings}."
     )
+
+
+def _asked(network: Network, name: str | None, *, as_json: bool) -> Sequence[int]:
+    """Numbers of the intersections to show."""
+    names = [str(site.intersection_id) for site in network.intersections]
+    if name is None:
+        return range(len(names))
+    if name not in names:
+        left = [u.reason for u in network.uncontrolled if u.intersection_id == name]
+        raise InvalidInputError(
+            "no such intersection" if not left else "the intersection is left to SUMO",
+            where="--intersection",
+            found=": ".join([name, *left]),
+            limit=", ".join(names),
+        )
+    if as_json:
+        raise InvalidInputError(
+            "the model as JSON is always whole: its parts name each other by number",
+            where="--intersection",
+            found=f"{name} with --json",
+            remedy="leave one of the two out",
+        )
+    return [names.index(name)]
 
 
 def _show(console: Console, network: Network, index: int, site: Intersection) -> None:

@@ -208,6 +208,14 @@ def test_times_that_no_profile_takes(
     assert not (tmp_path / "out").exists()
 
 
+def test_model_of_an_intersection_that_is_not_there(small: SmallScenario, tmp_path: Path) -> None:
+    words = ["model", *small.arguments, "-o", str(tmp_path / "model.json")]
+    assert_refused(ampelwerk(*words, "-i", "Z9"), "--intersection", "Z9", "A0, B0")
+    assert_refused(ampelwerk(*words, "-i", "top0"), "--intersection", "top0", "A0, B0")
+    assert_refused(ampelwerk(*words, "-i", "A0", "--json"), "--intersection", "whole")
+    assert not (tmp_path / "model.json").exists()
+
+
 def test_step_length_that_does_not_divide_a_second(small: SmallScenario, tmp_path: Path) -> None:
     configuration = tmp_path / "odd.sumocfg"
     configuration.write_text(

@@ -109,6 +109,12 @@ def test_model_is_written_and_not_overwritten(small: SmallScenario, tmp_path: Pa
     assert "--force" in refused.stderr
 
 
+def test_model_shows_one_intersection_alone(small: SmallScenario) -> None:
+    shown = ampelwerk("model", *small.arguments, "-i", "B0").stdout
+    assert "B0 (sumo/1)" in shown
+    assert "A0 (" not in shown
+
+
 def test_model_of_a_city_without_loops_of_a_role(small: SmallScenario) -> None:
     def roles(*words: str) -> set[str]:
         shown = json.loads(ampelwerk("model", *small.arguments, *words, "--json").stdout)

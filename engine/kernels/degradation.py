@@ -11,7 +11,7 @@ from __future__ import annotations
 from ampelwerk.engine._jit import kernel, part
 from ampelwerk.engine.kernels.city import ADVANCE, EXIT, UPSTREAM, City, FloatArray, IntArray
 from ampelwerk.engine.kernels.decision import Signals, in_transition
-from ampelwerk.engine.kernels.health import hear, judge, never_heard
+from ampelwerk.engine.kernels.health import hear, judge
 from ampelwerk.engine.kernels.loops import Health, Watch
 from ampelwerk.engine.kernels.saturation_flow import flow_veh_s
 from ampelwerk.engine.kernels.supervision import exit_share
@@ -23,8 +23,8 @@ CALL_VEH = 0.5
 """Queue of a lane at red whose stop line is not seen: enough for the supervisor. [veh]"""
 RECALL_S = 120.0
 """Longest red of a lane without a sign of traffic, at a signal with loops in doubt. [s]"""
-UNUSED_S = 300.0
-"""The same of a lane that never showed a vehicle, where all loops are believed. [s]"""
+QUIET_S = 300.0
+"""The same where all loops are believed. [s]"""
 STAND_IN = 2
 """Loops are out of service in whose place something must be put."""
 SPACING_M = 7.5
@@ -137,7 +137,7 @@ def stand_in(
         had = watch.advance_ptr[lane + 1] > watch.advance_ptr[lane]
         unseen = city.lane_advance_loop[lane] < 0 and (had or blind)
         if not (blind or unseen):
-            _recall(city, watch, health, traffic, lane, now_s)
+            _recall(city, health, traffic, lane, now_s)
             continue
         if unseen and not blind:
             _keep_platoon(city, traffic, lane, now_s)
@@ -168,20 +168,15 @@ def _keep_platoon(city: City, traffic: Traffic, lane: int, now_s: float) -> None
 
 
 @part
-def _recall(
-    city: City, watch: Watch, health: Health, traffic: Traffic, lane: int, now_s: float
-) -> None:
-    """A lane that was silent through a long red is tried: at a signal whose loops are doubted, and
-    after a longer one where it never showed a vehicle.
+def _recall(city: City, health: Health, traffic: Traffic, lane: int, now_s: float) -> None:
+    """A lane that was silent through a long red is tried, sooner at a signal whose loops are doubted.
 
-    Both loops of a lane may have failed, and nobody else tells that its traffic is missing.
+    Both loops of a lane may have failed, and nobody else tells that its traffic is missing. And
+    somebody may stand where no loop sees him: a bicycle beside it, a car that came out of a drive.
+    He is let go when few others have to stop for it; only at a doubted signal at once.
     """
-    limit_s = RECALL_S
-    if health.doubted[city.lane_intersection[lane]] == 0:
-        limit_s = UNUSED_S
-        for j in range(city.lane_stop_ptr[lane], city.lane_stop_ptr[lane + 1]):
-            if not never_heard(watch, health, city.lane_stop_loop[j]):
-                return
+    doubted = health.doubted[city.lane_intersection[lane]] > 0
+    limit_s = RECALL_S if doubted else QUIET_S
     red_s = now_s - traffic.red_since_s[lane]
     if (
         city.lane_stop_ptr[lane + 1] > city.lane_stop_ptr[lane]
@@ -191,7 +186,7 @@ def _recall(
         and traffic.queue_veh[lane] < CALL_VEH
     ):
         traffic.queue_veh[lane] = CALL_VEH
-        traffic.departed_s[lane] = traffic.red_since_s[lane]
+        traffic.departed_s[lane] = traffic.red_since_s[lane] + (0.0 if doubted else limit_s)
 
 
 @kernel

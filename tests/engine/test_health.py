@@ -203,6 +203,31 @@ def test_a_lane_that_never_showed_a_vehicle_is_unused_and_tried_now_and_then(
     assert street.queue(LANE) >= 0.5
 
 
+def test_a_lane_that_is_red_for_long_is_tried_though_its_loops_see_nobody(street: Street) -> None:
+    """A bicycle beside the loop waits at red like anybody."""
+    lane = Lane(street)
+    for _ in range(3):
+        street.show(lane.red)
+        street.wait(5)
+        street.show(lane.green)
+        for loop in (lane.advance, lane.line):
+            street.pass_over(loop)
+            street.wait(3)
+    street.show(lane.red)
+    street.wait(290)
+    assert street.health.state.quality[lane.line] == 1.0
+    assert street.queue(LANE) == 0.0
+    street.wait(20)
+    assert street.queue(LANE) >= 0.5
+    departed_s = street.estimator.traffic.departed_s
+    assert street.now_s - departed_s[LANE] < 30.0  # when it suits the others
+    street.wait(85)
+    assert street.now_s - departed_s[LANE] > 90.0  # and next, if it never does
+    street.show(lane.green)
+    street.wait(10)
+    assert street.queue(LANE) == 0.0
+
+
 def test_exit_of_a_lost_loop_is_open(street: Street) -> None:
     number = next(k for k, exit_ in enumerate(street.network.exits) if exit_.exit_loops)
     loop = street.network.exits[number].exit_loops[0]

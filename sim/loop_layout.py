@@ -6,7 +6,7 @@ upstream from the stop line to a loop's upstream edge.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -112,7 +112,7 @@ class LoopLayout:
         """Stop-line loops of a lane; on the ways into it or its predecessors if it is too short."""
         return [
             index
-            for place in self._up_to(lane)
+            for place in _long_enough(lane, SHORTEST_STOP_LANE_M, self._behind)
             for index in self._put(
                 LoopRole.STOP_LINE,
                 place,
@@ -125,7 +125,7 @@ class LoopLayout:
         """Exit loops of a lane; on its successors if it is too short."""
         return [
             index
-            for place in self._onward(lane)
+            for place in _long_enough(lane, SHORTEST_LANE_M, self._ahead)
             for index in self._put(
                 LoopRole.EXIT,
                 place,
@@ -223,47 +223,26 @@ class LoopLayout:
         name = LoopId(f"aw.{LoopRole.CALL}.{lane.lane_id}")
         return [self._add(LoopRole.CALL, lane, name, 0.0, lane.length_m, True)]
 
-    def _up_to(self, lane: NetLane) -> list[NetLane]:
-        """Where its stop-line loops lie: as near as there is room, lest a car fit in between.
+    def _behind(self, lane: NetLane) -> Iterator[NetLane]:
+        """Where a stop-line loop may lie instead, as near as there is room: no car may fit in between.
 
         A net may end a road with a lane of a metre after a junction without signals, several metres
         across; the loop then lies on the ways through that junction.
         """
-        places, front, seen = list[NetLane](), [lane], {lane.lane_id}
-        for _ in range(STEPS):
-            further = list[NetLane]()
-            for place in front:
-                if place.length_m >= SHORTEST_STOP_LANE_M:
-                    places.append(place)
-                    continue
-                for way in self._net.entering.get(place.lane_id, ()):
-                    # A scenario's own loops lie on roads.
-                    on_road = bool(way.tl) or not self._generate
-                    inside = () if on_road else reversed(self._net.inside(way))
-                    long = [part for part in inside if part.length_m >= SHORTEST_STOP_LANE_M]
-                    if long:
-                        places.append(long[0])
-                    elif way.from_lane not in seen and self._net.is_road(way.from_lane):
-                        seen.add(way.from_lane)
-                        further.append(self._net.lanes[way.from_lane])
-            front = further
-        return places
+        for way in self._net.entering.get(lane.lane_id, ()):
+            # A scenario's own loops lie on roads.
+            inside = self._net.inside(way) if self._generate and not way.tl else []
+            long = [part for part in inside if part.length_m >= SHORTEST_STOP_LANE_M]
+            if long:
+                yield long[-1]
+            elif self._net.is_road(way.from_lane):
+                yield self._net.lanes[way.from_lane]
 
-    def _onward(self, lane: NetLane) -> list[NetLane]:
-        """The lane, or those that follow along the road if it is too short for an exit loop."""
-        places, front, seen = list[NetLane](), [lane], {lane.lane_id}
-        for _ in range(STEPS):
-            further = list[NetLane]()
-            for place in front:
-                if place.length_m >= SHORTEST_LANE_M:
-                    places.append(place)
-                    continue
-                for way in self._net.outgoing.get(place.lane_id, ()):
-                    if way.to_lane not in seen and self._net.is_road(way.to_lane):
-                        seen.add(way.to_lane)
-                        further.append(self._net.lanes[way.to_lane])
-            front = further
-        return places
+    def _ahead(self, lane: NetLane) -> Iterator[NetLane]:
+        """Where an exit loop may lie instead."""
+        for way in self._net.outgoing.get(lane.lane_id, ()):
+            if self._net.is_road(way.to_lane):
+                yield self._net.lanes[way.to_lane]
 
     def _put(
         self, role: LoopRole, lane: NetLane, position_m: float, fits_m: tuple[float, float]
@@ -312,6 +291,20 @@ class LoopLayout:
         )
         self._placed[role, lane.lane_id] = index
         return index
+
+
+def _long_enough(
+    lane: NetLane, least_m: float, further: Callable[[NetLane], Iterable[NetLane]]
+) -> list[NetLane]:
+    """The lane, or the nearest further ones on which there is room for a loop."""
+    places, front, seen = list[NetLane](), [lane], {lane.lane_id}
+    for _ in range(STEPS):
+        places += [place for place in front if place.length_m >= least_m]
+        short = [place for place in front if place.length_m < least_m]
+        found = {new.lane_id: new for place in short for new in further(place)}
+        front = [new for lane_id, new in found.items() if lane_id not in seen]
+        seen.update(found)
+    return places
 
 
 def write_loop_additional(network: Network, path: Path) -> None:

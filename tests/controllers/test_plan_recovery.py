@@ -292,6 +292,9 @@ async def test_a_check_beside_the_ticks_is_answered_when_it_is_done(room: PlanRo
         published._beside = pool
         await eve.publish(asked(plan(), activation=NEXT_STAGE))
         await until(lambda: published._checking is not None)
+        checking = published._checking
+        assert checking is not None
+        await until(checking[2].done)  # time passes only once all is answered
         assert published.held == (0, 0)
         await street.pass_s(80)
     assert await eve.states() == [APPLIED]

@@ -55,14 +55,6 @@ def _njit(**options: Any) -> Any:
     return njit(error_model="numpy", nogil=True, _nrt=False, **options)
 
 
-def compiled_before() -> bool:
-    """Machine code of these kernels is kept from an earlier run, or none is to be made."""
-    if numba.config.DISABLE_JIT:  # type: ignore[attr-defined]
-        return True
-    folder = Path(str(numba.config.CACHE_DIR))  # type: ignore[attr-defined]
-    return folder.is_dir() and any(folder.rglob("*.nbc"))
-
-
 def part(function: Callable[P, R]) -> Callable[P, R]:
     """A kernel that becomes part of its caller: for inner loops that take many arrays."""
     compiled: Callable[P, R] = _njit(inline="always")(function)
@@ -82,12 +74,23 @@ def kernel(function: Callable[P, R]) -> Callable[P, R]:
     return compiled
 
 
+def compiled_before(kernel: Callable[..., object]) -> bool:
+    """Machine code of a kernel with its entry is kept from an earlier run, or none is to be made."""
+    return not isinstance(kernel, _Kernel) or kernel.is_kept()
+
+
 class _Kernel(CPUDispatcher):
     """A kernel without an entry for Python, and the one with it."""
 
     def __call__(self, *arguments: object) -> object:
         """Call it from Python."""
         return self._entry(*arguments)
+
+    def is_kept(self) -> bool:
+        """Whether the machine code that Python calls is on disk."""
+        entry: Any = self._entry
+        module, name = entry.__module__.rpartition(".")[2], entry.__name__
+        return any(Path(entry.stats.cache_path).glob(f"{module}.{name}-*.nbc"))
 
     @cached_property
     def _entry(self) -> Callable[..., object]:

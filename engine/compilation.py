@@ -1,8 +1,10 @@
-"""The first compilation of the kernels: estimation here, strategies in a process beside it.
+"""The first compilation of the kernels: estimation and strategies, in two processes of their own.
 
 Numba compiles one kernel at a time in a process. Estimation and a strategy share few kernels and
 take about as long, so two processes halve the wait. Both work on a network without intersections:
-the types of its arrays are those of any network. What is kept on disk serves every later process.
+the types of its arrays are those of any network. What is kept on disk serves every later process,
+first the one that waits: it compiles nothing itself, since the compiler leaves memory in pieces, and
+where SUMO finds room for its objects decides how traffic goes (docs/decisions.md).
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ import subprocess
 import sys
 from array import array
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from ampelwerk.engine._jit import COMPILING, compiled_before
@@ -18,6 +21,12 @@ from ampelwerk.engine.city import lay_out
 from ampelwerk.engine.city_engine import no_signals
 from ampelwerk.engine.estimation import Estimator, no_traffic
 from ampelwerk.engine.health import LoopHealth
+from ampelwerk.engine.kernels import (
+    max_pressure,
+    observation,
+    priority_index,
+    rolling_horizon,
+)
 from ampelwerk.engine.kernels.city import City
 from ampelwerk.engine.kernels.decision import Signals
 from ampelwerk.engine.strategies.max_pressure import MaxPressure
@@ -33,29 +42,35 @@ NOWHERE = Network(
 
 
 def compile_ahead(controls: Collection[str], say: Callable[[str], object]) -> None:
-    """Compile what kinds of control need, unless kernels were compiled before.
+    """Compile the kernels of some kinds of control, unless they were compiled before.
 
-    A strategy whose process fails is compiled when it is first used, as without this.
+    What a process fails to compile is compiled when it is first used, as without this.
 
     Parameters
     ----------
+    controls : names of controls; those without kernels need nothing.
     say : tells the user that it takes a while.
     """
-    if compiled_before():
+    missing = [name for name in _PARTS if not compiled_before(_PARTS[name].kernel)]
+    # Max-pressure last: its one kernel holds all of estimation, which is made beside it meanwhile.
+    strategies = [name for name in missing if name in controls]
+    estimate = ESTIMATION in missing and any(name in controls for name in _ESTIMATED)
+    shares = [share for share in ([ESTIMATION] if estimate else [], strategies) if share]
+    if not shares:
         return
     say(COMPILING)
-    # Max-pressure last: its one kernel holds all of estimation, which this process makes meanwhile.
-    strategies = [name for name in _DECIDE if name in controls]
-    if strategies in ([], [MaxPressure.name]):
-        return
-    child = subprocess.Popen(
-        [sys.executable, "-m", __name__, *strategies], stdin=subprocess.DEVNULL
-    )
+    children = [_process(share) for share in shares]
     try:
-        _estimate()
-        child.wait()
+        for child in children:
+            child.wait()
     finally:
-        child.kill()
+        for child in children:
+            child.kill()
+
+
+def _process(share: Sequence[str]) -> subprocess.Popen[bytes]:
+    """A process that compiles a share of the kernels."""
+    return subprocess.Popen([sys.executable, "-m", __name__, *share], stdin=subprocess.DEVNULL)
 
 
 def nowhere() -> tuple[City, Signals]:
@@ -67,9 +82,7 @@ def _no_edges() -> DetectorFrame:
     return DetectorFrame(time_s=0.0, loop=array("q"), at_s=array("d"), on=array("q"))
 
 
-def _estimate() -> None:
-    """One tick of estimation."""
-    city, signals = nowhere()
+def _estimate(city: City, signals: Signals) -> None:
     health = LoopHealth(city, 0.0, tuple(LoopRole))
     Estimator(city, 0.0, 1.0, health).update(_no_edges(), signals)
 
@@ -86,18 +99,32 @@ def _max_pressure(city: City, signals: Signals) -> None:
     MaxPressure(city, no_traffic(city, 0.0), signals, 1.0).tick(_no_edges())
 
 
-_DECIDE: Mapping[str, Callable[[City, Signals], Any]] = {
-    RollingHorizon.name: _rolling_horizon,
-    PriorityIndex.name: _priority_index,
-    MaxPressure.name: _max_pressure,
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Kernels that are compiled together."""
+
+    kernel: Callable[..., object]
+    """The one that is done last, with all that it calls."""
+    use: Callable[[City, Signals], Any]
+    """Uses them once."""
+
+
+ESTIMATION = "estimation"
+_PARTS: Mapping[str, _Part] = {
+    ESTIMATION: _Part(observation.observe, _estimate),
+    RollingHorizon.name: _Part(rolling_horizon.choose, _rolling_horizon),
+    PriorityIndex.name: _Part(priority_index.choose, _priority_index),
+    MaxPressure.name: _Part(max_pressure.tick, _max_pressure),
 }
-"""One decision of each strategy that has kernels."""
+"""Estimation, and one decision of each strategy that has kernels."""
+_ESTIMATED = (RollingHorizon.name, PriorityIndex.name)
+"""Strategies that decide on what the estimator believes."""
 
 
-def main(strategies: Sequence[str]) -> None:
-    """Compile some strategies; the process beside."""
-    for name in strategies:
-        _DECIDE[name](*nowhere())
+def main(names: Sequence[str]) -> None:
+    """Compile some parts."""
+    for name in names:
+        _PARTS[name].use(*nowhere())
 
 
 if __name__ == "__main__":

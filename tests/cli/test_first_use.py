@@ -10,8 +10,9 @@ from pathlib import Path
 from tests.conftest import SmallScenario
 
 AHEAD = (
+    "import sys\n"
     "from ampelwerk.engine.compilation import compile_ahead\n"
-    "compile_ahead(['native', 'rolling-horizon'], print)"
+    "compile_ahead(sys.argv[1:], print)"
 )
 SIMULATE = "from ampelwerk.cli.main import main; main()"
 TOLD = "compiled now"
@@ -31,7 +32,10 @@ def test_a_run_finds_every_kernel_compiled_ahead(tmp_path: Path, small: SmallSce
     def kept() -> set[str]:
         return {path.name for path in cache.rglob("*.nb?")}
 
-    ahead = python(AHEAD)
+    without = python(AHEAD, "native", "actuated")
+    assert without.stdout == ""
+    assert not kept()
+    ahead = python(AHEAD, "native", "rolling-horizon")
     assert TOLD in ahead.stdout
     assert not ahead.stderr
     compiled = kept()
@@ -40,4 +44,4 @@ def test_a_run_finds_every_kernel_compiled_ahead(tmp_path: Path, small: SmallSce
     run = python(SIMULATE, "simulate", *small.arguments, "--end", "60")
     assert kept() == compiled
     assert TOLD not in run.stderr
-    assert python(AHEAD).stdout == ""
+    assert python(AHEAD, "rolling-horizon").stdout == ""

@@ -74,9 +74,9 @@ def kernel(function: Callable[P, R]) -> Callable[P, R]:
     return compiled
 
 
-def compiled_before(kernel: Callable[..., object]) -> bool:
+def compiled_before(compiled: Callable[..., object]) -> bool:
     """Machine code of a kernel with its entry is kept from an earlier run, or none is to be made."""
-    return not isinstance(kernel, _Kernel) or kernel.is_kept()
+    return not isinstance(compiled, _Kernel) or compiled.is_kept()
 
 
 class _Kernel(CPUDispatcher):

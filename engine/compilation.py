@@ -21,12 +21,7 @@ from ampelwerk.engine.city import lay_out
 from ampelwerk.engine.city_engine import no_signals
 from ampelwerk.engine.estimation import Estimator, no_traffic
 from ampelwerk.engine.health import LoopHealth
-from ampelwerk.engine.kernels import (
-    max_pressure,
-    observation,
-    priority_index,
-    rolling_horizon,
-)
+from ampelwerk.engine.kernels import max_pressure, observation, priority_index, rolling_horizon
 from ampelwerk.engine.kernels.city import City
 from ampelwerk.engine.kernels.decision import Signals
 from ampelwerk.engine.strategies.max_pressure import MaxPressure
@@ -59,8 +54,9 @@ def compile_ahead(controls: Collection[str], say: Callable[[str], object]) -> No
     if not shares:
         return
     say(COMPILING)
-    children = [_process(share) for share in shares]
+    children = list[subprocess.Popen[bytes]]()
     try:
+        children.extend(map(_process, shares))
         for child in children:
             child.wait()
     finally:
